@@ -1,0 +1,1 @@
+"""Frozen data that the floors share: requests, plans, runs, verdicts, and their JSON."""
