@@ -93,21 +93,23 @@ def bench_command(  # noqa: PLR0913 - one parameter per option is how click hand
     from freeloop.api import BenchOptions, bench
     from freeloop.judge.conditions import parse_condition
     from freeloop.render.progress import LiveProgress
-    from freeloop.source.choose import choose_plan
+    from freeloop.source.choose import Asked, choose_plan
 
     gates = [parse_condition(text) for text in conditions]
     _writable(json_file)
     _writable(html_file)
     plan = choose_plan(
-        target=target,
-        pair=pair,
-        sides=(side_a, side_b),
-        plan_file=plan_file,
-        requests_file=requests_file,
-        only=only,
-        neighbour=neighbour,
-        user=user,
-        concurrency=concurrency,
+        Asked(
+            target=target,
+            pair=pair,
+            sides=(side_a, side_b),
+            plan_file=plan_file,
+            requests_file=requests_file,
+            only=only,
+            neighbour=neighbour,
+            user=user,
+            concurrency=concurrency,
+        )
     )
     out, err = Console(), Console(stderr=True)
     options = BenchOptions(
