@@ -101,6 +101,8 @@ def test_a_forgotten_port_fails_the_session(inner: pytest.Pytester) -> None:
             listener = socket.create_server(("127.0.0.1", 0))
     """)
 
+    inner.makeconftest("import tests.leftovers; tests.leftovers.PATIENCE_S = 0.0")
+
     result = inner.runpytest_subprocess("-p", "tests.leftovers")
 
     result.stdout.fnmatch_lines(["port * is still listened on"])
