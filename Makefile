@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 BENCHMARKS ?= benchmarks/client_closed.py benchmarks/client_open.py
 export PYTHON
 
-.PHONY: all help install demo test quick lint bench constraints news clean
+.PHONY: all help install demo test quick lint bench constraints reference news clean
 .DEFAULT_GOAL := all
 
 all: install
@@ -26,6 +26,7 @@ help:
 	@echo "make lint         ruff, mypy, import contracts"
 	@echo "make bench        check the claims about the load client, measured beside wrk"
 	@echo "make constraints  renew the tested versions in constraints/"
+	@echo "make reference    write docs/reference/command-line.md from the commands"
 	@echo "make news         fold news/ into CHANGELOG.md; RELEASE=1.2.3"
 	@echo "make clean        remove everything that make made"
 	@echo "DJANGO=5.2, PYTHON=/path/to/python3.12 choose what it runs on"
@@ -58,6 +59,9 @@ bench: install
 
 constraints: install
 	scripts/renew-constraints "$(VENV)"
+
+reference: install
+	"$(BIN)/python" scripts/command_line_page.py
 
 news: install
 	"$(BIN)/python" scripts/assemble_news.py "$(RELEASE)"
