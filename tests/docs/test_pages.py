@@ -24,6 +24,8 @@ def slugs_raised() -> dict[str, str]:
             match node:
                 case ast.Call(func=ast.Name(id="FreeloopError"), args=[ast.Constant(value=slug)]):
                     found[str(slug)] = f"{path.relative_to(ROOT)}:{node.lineno}"
+                case _:
+                    pass
     return found
 
 
