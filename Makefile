@@ -1,0 +1,72 @@
+# The few commands of this repository. `make help` lists them; CONTRIBUTING.md explains them.
+#
+# DJANGO=5.2 uses another Django (and another virtual environment), PYTHON=... another interpreter,
+# PYTEST_ARGS='...' goes to pytest.
+
+DJANGO ?= 6.1
+VENV := $(if $(filter 6.1,$(DJANGO)),.venv,.venv-$(DJANGO))
+BIN := $(CURDIR)/$(VENV)/bin
+REPORT := reports/demo.html
+PYTEST_ARGS ?=
+# Claims of the README and the docs, each a script that ends non-zero when its claim fails.
+BENCHMARKS ?= benchmarks/client_closed.py benchmarks/client_open.py
+export PYTHON
+
+.PHONY: all help install demo test quick lint bench constraints reference news clean
+.DEFAULT_GOAL := all
+
+all: install
+	@echo "$(VENV) is ready: $(VENV)/bin/freeloop --help, make demo, make test, make help"
+
+help:
+	@echo "make              virtual environment with freeloop in $(VENV)"
+	@echo "make demo         race and judge the sample project, write $(REPORT)"
+	@echo "make test         lint, then all tests on real servers"
+	@echo "make quick        the tests that start no server"
+	@echo "make lint         ruff, mypy, import contracts"
+	@echo "make bench        check the claims about the load client, measured beside wrk"
+	@echo "make constraints  renew the tested versions in constraints/"
+	@echo "make reference    write docs/reference/command-line.md from the commands"
+	@echo "make news         fold news/ into CHANGELOG.md; RELEASE=1.2.3"
+	@echo "make clean        remove everything that make made"
+	@echo "DJANGO=5.2, PYTHON=/path/to/python3.12 choose what it runs on"
+
+install:
+	@scripts/install "$(VENV)" "$(DJANGO)"
+
+demo: install
+	@mkdir -p "$(dir $(REPORT))"
+	cd examples/cafe && "$(BIN)/python" backing.py -- \
+		"$(BIN)/freeloop" bench --plan demo.toml --html "$(CURDIR)/$(REPORT)"
+	@echo "report: $(CURDIR)/$(REPORT)"
+
+test: lint
+	"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+
+quick: install
+	"$(BIN)/python" -m pytest -m "not real" $(PYTEST_ARGS)
+
+lint: install
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
+	"$(BIN)/lint-imports"
+
+bench: install
+	@for script in $(BENCHMARKS); do \
+		echo "$$script"; "$(BIN)/python" "$$script" || exit 1; \
+	done
+
+constraints: install
+	scripts/renew-constraints "$(VENV)"
+
+reference: install
+	"$(BIN)/python" scripts/command_line_page.py
+
+news: install
+	"$(BIN)/python" scripts/assemble_news.py "$(RELEASE)"
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf build dist reports
+	find src tests examples benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,109 @@
+"""The house's own mechanisms: what is missing is loud, what is left behind fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+NEEDY = """
+    from __future__ import annotations
+    import pytest
+
+    @pytest.mark.needs("no-such-distribution")
+    def test_needs_something_absent():
+        pass
+
+    @pytest.mark.needs("pytest")
+    def test_needs_something_present():
+        pass
+"""
+
+
+@pytest.fixture
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A pytest of its own that uses the plugins of this test suite."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("FREELOOP_REQUIRE", raising=False)
+    return pytester
+
+
+def test_a_missing_program_is_named_in_the_summary(inner: pytest.Pytester) -> None:
+    """A skip that nobody sees reads like a pass."""
+    inner.makepyfile(NEEDY)
+
+    result = inner.runpytest_subprocess("-p", "tests.needs")
+
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        ["*left out*", "1 tests: no-such-distribution is missing; pip install*"]
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("FREELOOP_REQUIRE", "all"), ("CI", "true")])
+def test_a_missing_program_fails_where_all_is_required(
+    inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """CI proves nothing when it may leave tests out."""
+    monkeypatch.setenv(name, value)
+    inner.makepyfile(NEEDY)
+
+    result = inner.runpytest_subprocess("-p", "tests.needs")
+
+    result.assert_outcomes(passed=1, errors=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_process_left_behind_fails_the_session(inner: pytest.Pytester, detached: bool) -> None:
+    """A server in a session of its own is found as well as a plain child."""
+    inner.makepyfile(f"""
+        import subprocess, sys
+
+        def test_starts_a_process_and_forgets_it():
+            again = "import time; time.sleep(20)"
+            start = (
+                "import subprocess, sys;"
+                f"subprocess.Popen([sys.executable, '-c', {{again!r}}], start_new_session=True)"
+            )
+            if {detached}:
+                subprocess.run([sys.executable, "-c", start], check=True)
+            else:
+                global child
+                child = subprocess.Popen([sys.executable, "-c", again])
+    """)
+    inner.makeconftest("""
+        import os, psutil, pytest, tests.leftovers
+        tests.leftovers.PATIENCE_S = 0.0
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_unconfigure(config):
+            mark = os.environ[tests.leftovers.SESSION]
+            for line in config.stash[tests.leftovers.FOUND]:
+                psutil.Process(int(line.split()[1])).kill()
+    """)
+
+    result = inner.runpytest_subprocess("-p", "tests.leftovers")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*left behind by the tests*", "process * still runs: *sleep*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_forgotten_port_fails_the_session(inner: pytest.Pytester) -> None:
+    """A listening socket of the test process itself counts too."""
+    inner.makepyfile("""
+        import socket
+
+        def test_forgets_a_socket():
+            global listener
+            listener = socket.create_server(("127.0.0.1", 0))
+    """)
+
+    inner.makeconftest("import tests.leftovers; tests.leftovers.PATIENCE_S = 0.0")
+
+    result = inner.runpytest_subprocess("-p", "tests.leftovers")
+
+    result.stdout.fnmatch_lines(["port * is still listened on"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
