@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 type Json = dict[str, Json] | list[Json] | str | int | float | bool | None
 
@@ -61,7 +61,7 @@ def from_plain[T](kind: type[T], data: object, place: str = "") -> T:
     """
     if not isinstance(data, Mapping):
         raise Mismatch(place or "file", f"expected an object, found {_shown(data)}")
-    hints = _hints(kind)
+    hints = _hints(cast("Hashable", kind))
     values: dict[str, object] = {}
     for part in fields(kind):  # type: ignore[arg-type]  # callers pass dataclasses
         here = f"{place}.{part.name}" if place else part.name
