@@ -49,19 +49,26 @@ class _Line:
     label: str
     text: Callable[[SideResult], str]
     always: bool = True
+    inside: bool = False
 
 
 def comparison(results: Sequence[PairResult]) -> tuple[Row, ...]:
     """Return the rows of one pair, a couple of cells per concurrency.
 
     Rows of things that this pair does not have (stream events, a neighbour, failures) are left
-    out; rows that are only unknown stay, with a "?".
+    out; without an observed round one row of "?" stands for all that it would have told.
     """
+    seen = any(side.observed for result in results for side in (result.a, result.b))
     rows = []
     for line in _LINES:
+        if line.inside and not seen:
+            continue
         cells = tuple((line.text(result.a), line.text(result.b)) for result in results)
         if line.always or any(text not in (NONE, "0%") for couple in cells for text in couple):
             rows.append(Row(line.group, line.label, cells))
+    if not seen:
+        cells = tuple((UNKNOWN, UNKNOWN) for _ in results)
+        rows.append(Row("held", "loop, threads, DB", cells))
     return tuple(rows)
 
 
@@ -163,14 +170,16 @@ _LINES = (
         "threads",
         "started per request",
         lambda side: _observed(side, lambda seen: seen.threads_started, UNKNOWN),
+        inside=True,
     ),
-    _Line("held", "loop ms per request", _loop_held),
-    _Line("held", "loop ms, longest", _longest_hold),
+    _Line("held", "loop ms per request", _loop_held, inside=True),
+    _Line("held", "loop ms, longest", _longest_hold, inside=True),
     _Line(
         "held",
         "thread ms per request",
         lambda side: _observed(side, lambda seen: seen.thread_held_ms, NONE),
+        inside=True,
     ),
-    _Line("held", "DB connections", _connections),
+    _Line("held", "DB connections", _connections, inside=True),
     _Line("failed", "share of requests", lambda side: share_text(failed_share(side)), always=False),
 )

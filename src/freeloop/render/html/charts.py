@@ -117,7 +117,7 @@ def race_chart(race: RaceResult) -> Chart:
             continue
         parts.append(svg.bar(0.0, scale.place(lane.last_ms / 1000), y + 8, 14, f"lane {side}"))
         if lane.first_ms is not None:
-            x = svg.across(scale.place(lane.first_ms / 1000))
+            x = svg.along(scale.place(lane.first_ms / 1000))
             parts.append(svg.line(x, y + 5, x, y + 25, "first"))
     label = f"Race of {race.burst} requests. " + " ".join(
         f"{name}: {answered} answered, last after {last}." for name, answered, _, last, _, _ in rows
@@ -133,17 +133,17 @@ def race_chart(race: RaceResult) -> Chart:
 
 def effect_track(effect: Interval | None, scale: svg.Scale) -> SafeString:
     """Return the ratio B / A with its interval on the run's common scale; the words are beside."""
-    one = svg.across(scale.place(1.0))
+    one = svg.along(scale.place(1.0))
     parts = [
-        svg.line(svg.across(0), 14, svg.across(1), 14, "rail"),
+        svg.line(svg.along(0), 14, svg.along(1), 14, "rail"),
         svg.line(one, 3, one, 25, "one"),
     ]
     if effect is None:
         return svg.drawing(28, "No ratio.", parts, "track")
-    low, high = (svg.across(scale.place(value)) for value in (effect.low, effect.high))
+    low, high = (svg.along(scale.place(value)) for value in (effect.low, effect.high))
     parts += [
         svg.line(low, 14, high, 14, "interval"),
-        svg.marker("b", svg.across(scale.place(effect.ratio)), 14),
+        svg.marker("b", svg.along(scale.place(effect.ratio)), 14),
     ]
     label = (
         f"B / A on a log scale around 1: {effect.ratio:.2g}, {effect.low:.2g} to {effect.high:.2g}."
@@ -228,6 +228,10 @@ def _over_concurrency(
             marks.append(svg.line(x, low, x, high, f"range {side}"))
             marks += [svg.dot(side, x, _height(scale, value)) for value in spot.small]
             marks.append(svg.marker(side, x, _height(scale, spot.value)))
+        if places:
+            x, spot = places[-1]
+            name = svg.text(x, _height(scale, spot.value) + 4, side.upper(), f"letter {side}")
+            marks.append(svg.shifted(11.0, [name]))
         parts.append(svg.shifted(shift, marks))
     return svg.drawing(HEIGHT, label, parts)
 
@@ -240,21 +244,20 @@ def _side_by_side(spots: list[Spot], steps: list[int], scale: svg.Scale, label: 
         words = f"{spot.side.upper()} at {steps[0]} in flight"
         parts.append(svg.text("0", y, words, "name"))
         parts.append(svg.text("100%", y, number_text(spot.value), "value", "end"))
-        low, high = (svg.across(scale.place(value)) for value in (spot.low, spot.high))
+        low, high = (svg.along(scale.place(value)) for value in (spot.low, spot.high))
         parts.append(svg.line(low, y + 16, high, y + 16, f"range {spot.side}"))
-        parts += [
-            svg.dot(spot.side, svg.across(scale.place(value)), y + 16) for value in spot.small
-        ]
-        parts.append(svg.marker(spot.side, svg.across(scale.place(spot.value)), y + 16))
+        parts += [svg.dot(spot.side, svg.along(scale.place(value)), y + 16) for value in spot.small]
+        parts.append(svg.marker(spot.side, svg.along(scale.place(spot.value)), y + 16))
     return svg.drawing(bottom + 30, label, parts)
 
 
 def _upright_grid(scale: svg.Scale, bottom: float, unit: str) -> list[SafeString]:
     parts = []
     for tick in scale.ticks:
-        x = svg.across(scale.place(tick))
+        x = svg.along(scale.place(tick))
         parts.append(svg.line(x, 0, x, bottom, "grid"))
-        parts.append(svg.text(x, bottom + 17, f"{_tick(tick)}{unit}", "tick", "middle"))
+        anchor = "start" if tick == scale.low else "end" if tick == scale.high else "middle"
+        parts.append(svg.text(x, bottom + 17, f"{_tick(tick)}{unit}", "tick", anchor))
     return parts
 
 

@@ -74,6 +74,7 @@ def _page(run: Run) -> dict[str, object]:
         "day": run.environment.started[:10],
         "tally": _tally(run),
         "pairs": pairs,
+        "scale": (ratio_text(scale.low), ratio_text(scale.high)),
         "races": [
             {"id": f"race-{number}", "name": race.race, "chart": charts.race_chart(race)}
             for number, race in enumerate(run.races, start=1)

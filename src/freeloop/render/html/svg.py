@@ -69,6 +69,11 @@ def across(share: float) -> str:
     return f"{LEFT + share * (RIGHT - LEFT):.2f}%"
 
 
+def along(share: float) -> str:
+    """Return the x of a share of the whole width, for a picture without a y axis."""
+    return f"{1.5 + share * 97:.2f}%"
+
+
 def line(x1: str, y1: float, x2: str, y2: float, css: str) -> SafeString:
     """Return a straight line."""
     return format_html(
@@ -84,13 +89,13 @@ def text(x: str, y: float, words: str, css: str, anchor: str = "start") -> SafeS
 
 
 def bar(x1: float, x2: float, y: float, height: float, css: str) -> SafeString:
-    """Return a bar between two shares of the plot's width."""
+    """Return a bar between two shares of the whole width."""
     return format_html(
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="3"/>',
         css,
-        across(x1),
+        along(x1),
         _px(y),
-        f"{max(0.4, (x2 - x1) * (RIGHT - LEFT)):.2f}%",
+        f"{max(0.4, (x2 - x1) * 97):.2f}%",
         _px(height),
     )
 
