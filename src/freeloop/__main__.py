@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freeloop.cli.main import main
+from freeloop.cli.main import run
 
 if __name__ == "__main__":
-    main(prog_name="freeloop")
+    run()

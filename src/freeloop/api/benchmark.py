@@ -25,7 +25,7 @@ from freeloop.model.request import RequestSpec
 from freeloop.model.run import Environment, PairResult, RaceResult, Run
 from freeloop.source.facts import Facts, Target, inspect_project, resolve
 from freeloop.source.login import sessions_for
-from freeloop.source.project import Project, find_project
+from freeloop.source.project import find_project
 
 
 def run_plan(
@@ -49,7 +49,9 @@ def run_plan(
     if facts.host is None or facts.redirects_to_https:
         raise _unreachable(facts)
     requests = _requests(plan)
-    targets = {each.name: target for each, target in zip(requests, resolve(project, requests), strict=True)}
+    targets = {
+        each.name: target for each, target in zip(requests, resolve(project, requests), strict=True)
+    }
     _refuse_unknown_paths(targets)
     for database in facts.databases:
         announce(f"database {database.sentence}")
@@ -150,9 +152,7 @@ def _unreachable(facts: Facts) -> FreeloopError:
     )
 
 
-def _dressed(
-    target: Target, facts: Facts, sessions: Mapping[str, Mapping[str, str]]
-) -> Target:
+def _dressed(target: Target, facts: Facts, sessions: Mapping[str, Mapping[str, str]]) -> Target:
     """Return the target with the cookies and headers that its request needs to be served."""
     request = target.request
     if request.user:

@@ -96,6 +96,6 @@ class Clock:
         """Return the estimated seconds left, from the pace so far once there is some."""
         spent = time.monotonic() - self._started
         remaining = self._expected_s * (1 - self.done)
-        if self.done < 0.1:  # noqa: PLR2004 - too little to know the pace
+        if self.done < 0.1:
             return remaining
         return spent * (1 - self.done) / self.done

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import TypedDict
 
 from freeloop.api.serving import Bench, ServedSide
 from freeloop.judge.capacity import median_quiet_rps, more_threads
@@ -30,6 +31,16 @@ OPEN_SHARE = 0.7
 NEIGHBOUR_RPS = 20.0
 
 
+class Limits(TypedDict):
+    """What the judge must know of a deployment beside its rounds."""
+
+    unloaded_ms: float
+    concurrency: int
+    thread_limit: int | None
+    cores: int
+    workers: int
+
+
 @dataclass(slots=True)
 class _Lane:
     """What is gathered about one side of one cell while it is measured."""
@@ -51,7 +62,7 @@ class _Lane:
 
     def result(self, cores: int) -> SideResult:
         served = self.served
-        limits = {
+        limits: Limits = {
             "unloaded_ms": self.unloaded_ms,
             "concurrency": self.concurrency,
             "thread_limit": served.thread_limit,
@@ -90,9 +101,7 @@ def measure_pair(bench: Bench, pair: Pair) -> Iterator[PairResult]:
     cells: list[tuple[_Lane, _Lane]] = []
     most = max(pair.concurrency)
     with ExitStack() as stack:
-        sides = [
-            stack.enter_context(bench.serve(side, threads=most)) for side in (pair.a, pair.b)
-        ]
+        sides = [stack.enter_context(bench.serve(side, threads=most)) for side in (pair.a, pair.b)]
         for served in sides:
             bench.say(f"warming up {served.label}", pair.id)
             bench.check_first_answer(served)

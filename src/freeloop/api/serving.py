@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from freeloop.api.effort import Clock, Effort
 from freeloop.errors import FreeloopError
-from freeloop.measure.agent_client import agent_report, agent_reset
+from freeloop.measure.agent_link import agent_report, agent_reset
 from freeloop.measure.first_answer import first_answer
+from freeloop.measure.launch import Launch
 from freeloop.measure.load import Load, LoadEngine
-from freeloop.measure.process import Launch, ServerProcess
+from freeloop.measure.process import ServerProcess
 from freeloop.measure.servers import server_named
 from freeloop.model.plan import Arm, Side
 from freeloop.model.progress import Progress, Step
@@ -70,8 +71,8 @@ class ServedSide:
         """Forget what the agent has counted so far."""
         agent_reset(self.process)
 
-    def agent_report(self) -> Observed:
-        """Return what the agent counted since the last reset."""
+    def agent_report(self) -> Observed | None:
+        """Return what the agent counted since the last reset, None when it says nothing."""
         return agent_report(self.process)
 
 
@@ -120,9 +121,7 @@ class Bench:
         return self.targets[request.name].request
 
     @contextmanager
-    def serve(
-        self, side: Side, *, threads: int, observed: bool = False
-    ) -> Iterator[ServedSide]:
+    def serve(self, side: Side, *, threads: int, observed: bool = False) -> Iterator[ServedSide]:
         """Serve one side until the block ends.
 
         Args:
@@ -190,7 +189,7 @@ class Bench:
                 where=f"{where}: {answer.status} to {answer.location}",
                 mend="name an existing user: --user NAME, or user = in the request",
             )
-        if answer.status >= 500:  # noqa: PLR2004 - server errors
+        if answer.status >= 500:
             raise FreeloopError(
                 "view-raises",
                 what=f"{request.url} answers {answer.status}",

@@ -15,7 +15,6 @@ from freeloop.errors import FreeloopError, Interrupted
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from freeloop.model.plan import Plan
     from freeloop.model.run import Run
 
 
@@ -36,7 +35,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="TOML file of requests; TARGET and --pair may then name them.",
 )
-@click.option("--only", multiple=True, metavar="ID", help="With --plan: run this pair or race only.")
+@click.option(
+    "--only", multiple=True, metavar="ID", help="With --plan: run this pair or race only."
+)
 @click.option("--neighbour", metavar="URL", help="A light request loaded beside both sides.")
 @click.option("--user", metavar="NAME", help="Send every request with a session of this user.")
 @click.option(
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     help="Requests in flight, each a measurement of its own; default 1,10,50.",
 )
 @click.option("--max-rounds", type=click.IntRange(min=5), metavar="N", help="Stop earlier.")
-@click.option("--aa", is_flag=True, help="Measure how often this machine gives a false verdict.")
 @click.option("--allow-writes", is_flag=True, help="Permit other methods than GET and HEAD.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write JSON here.")
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Verdicts only, no progress.")
 @project_options
-def bench_command(  # noqa: PLR0913 - one parameter per option is how click hands them over
+def bench_command(
     target: str | None,
     pair: tuple[str, str] | None,
     side_a: str | None,
@@ -73,7 +73,6 @@ def bench_command(  # noqa: PLR0913 - one parameter per option is how click hand
     user: str | None,
     concurrency: tuple[int, ...] | None,
     max_rounds: int | None,
-    aa: bool,
     allow_writes: bool,
     form: str,
     json_file: Path | None,
@@ -116,7 +115,6 @@ def bench_command(  # noqa: PLR0913 - one parameter per option is how click hand
         allow_writes=allow_writes,
         max_rounds=max_rounds,
         command="freeloop " + shlex.join(sys.argv[1:]),
-        aa=aa,
     )
     with LiveProgress(err, quiet=quiet) as progress:
         run = bench(
@@ -125,16 +123,14 @@ def bench_command(  # noqa: PLR0913 - one parameter per option is how click hand
             python=python,
             options=options,
             progress=progress,
-            announce=lambda line: None if quiet else progress.print(line),
+            announce=progress.print,
         )
     _deliver(run, out, form=form, json_file=json_file, html_file=html_file, quiet=quiet)
     if not run.complete:
         raise Interrupted
     met = [(gate.text, result) for gate in gates for result in run.pairs if gate.holds(result)]
     for text, result in met:
-        err.print(
-            f"--fail-if {text}: true of {result.pair} at {result.concurrency}", markup=False
-        )
+        err.print(f"--fail-if {text}: true of {result.pair} at {result.concurrency}", markup=False)
     if met:
         raise click.exceptions.Exit(1)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any
+from typing import Never
 
 import click
 
@@ -40,41 +41,39 @@ class Door(click.Group):
             return doctor_command
         return None
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - click's signature
-        windows_expand_args: bool = True,  # noqa: FBT001, FBT002 - click's signature
-        **extra: Any,
-    ) -> Any:
-        """Run, and turn every way of ending into an exit code of the contract."""
-        _raise_on_signals()
-        try:
-            super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)  # noqa: FBT003 - click's signature
-            code = 0
-        except click.exceptions.Exit as ended:
-            code = ended.exit_code
-        except click.ClickException as wrong:
-            wrong.show()
-            code = EXIT_WRONG_USE
-        except FreeloopError as error:
-            _show(error)
-            code = EXIT_WRONG_USE
-        except (Interrupted, KeyboardInterrupt, click.Abort):
-            click.echo("freeloop: interrupted; everything it started is stopped", err=True)
-            code = EXIT_INTERRUPTED
-        except BrokenPipeError:
-            # The reader of our output went away (`| head`): not an error, and nobody to tell.
-            sys.stderr.close()
-            code = 0
-        except Exception as fault:
-            _show_our_fault(fault)
-            code = EXIT_OUR_FAULT
-        if standalone_mode:
-            sys.exit(code)
-        return code
+
+def run(arguments: Sequence[str] | None = None, program: str = "freeloop") -> Never:
+    """Run the command and end the process with an exit code of the contract.
+
+    Args:
+        arguments: Without the program's name; those of the process if None.
+        program: Name shown in help and usage.
+    """
+    sys.exit(exit_code(arguments, program))
+
+
+def exit_code(arguments: Sequence[str] | None, program: str) -> int:
+    """Run the command and turn every way of ending into an exit code of the contract."""
+    _raise_on_signals()
+    try:
+        outcome = main.main(arguments, program, standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        return EXIT_WRONG_USE
+    except FreeloopError as error:
+        _show(error)
+        return EXIT_WRONG_USE
+    except (Interrupted, KeyboardInterrupt, click.Abort):
+        click.echo("freeloop: interrupted; everything it started is stopped", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:
+        _show_our_fault(fault)
+        return EXIT_OUR_FAULT
+    return outcome if isinstance(outcome, int) else 0
 
 
 def _raise_on_signals() -> None:

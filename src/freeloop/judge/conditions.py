@@ -110,9 +110,7 @@ def parse_condition(text: str) -> Condition:
     return Condition(text, holds)
 
 
-def _ratio_holds(
-    result: PairResult, sign: Callable[[float, float], bool], value: float
-) -> bool:
+def _ratio_holds(result: PairResult, sign: Callable[[float, float], bool], value: float) -> bool:
     effect = result.verdict.effect
     return effect is None or sign(effect.ratio, value)
 

@@ -41,7 +41,7 @@ def first_answer(
         raise FreeloopError(
             "no-answer",
             what=f"{request.url} gives no answer",
-            where=f"127.0.0.1:{port}, {timeout_s:g} s allowed: {error or type(error).__name__}",
+            where=f"127.0.0.1:{port}, {timeout_s:g} s allowed: {error!r}",
             mend="make the view answer one request first, then bench it",
         ) from error
     finally:

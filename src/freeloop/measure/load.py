@@ -54,6 +54,7 @@ class LoadResult:
         first_byte_ms: Shape (answers with a body,): sent to first body byte.
         gap_ms: Shape (all gaps,): between the events of streams.
         finished_ms: Shape (completed,): start of the load to last byte.
+        late: Right answers that came after a closed model's window; the server worked for them.
         client_cpu_ms: CPU that the client itself used, milliseconds.
         sample_failure: Start of the first wrong answer's body, to show to the user; "" if none.
     """
@@ -66,6 +67,7 @@ class LoadResult:
     first_byte_ms: Milliseconds
     gap_ms: Milliseconds
     finished_ms: Milliseconds
+    late: int = 0
     client_cpu_ms: float = 0.0
     sample_failure: str = ""
     notes: tuple[str, ...] = field(default=())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from freeloop.measure.load import Load, LoadEngine, LoadResult, Milliseconds
-from freeloop.measure.observe import Usage, Watch, usage
+from freeloop.measure.observe import Watch, usage
 from freeloop.model.run import Arrivals, Quantiles, Round
 
 WARM_UP_WINDOW_S = 0.5
@@ -57,8 +57,9 @@ def timed_round(
     after, wall_s = usage(pid), time.perf_counter() - started
 
     peaks = watch.peaks
-    cpu_ms = (after.cpu_ns - before.cpu_ns) / 1e6
-    queue_ms = _queue_ms(before, after)
+    cpu_ms = after.cpu_ns_since(before) / 1e6
+    queue_ns = after.queue_ns_since(before)
+    queue_ms = None if queue_ns is None else queue_ns / 1e6
     busy = min(1.0, (cpu_ms + (queue_ms or 0.0)) / (wall_s * 1000 * cores))
 
     def as_round(sent: Load, got: LoadResult) -> Round:
@@ -67,7 +68,7 @@ def timed_round(
             seconds=seconds,
             completed=completed,
             failed=got.failed,
-            cpu_ms=cpu_ms / max(1, got.completed),
+            cpu_ms=cpu_ms / max(1, got.completed + got.late),
             queue_ms=queue_ms,
             busy=busy,
             latency=quantiles(got.latency_ms) or Quantiles(0.0, 0.0, 0.0),
@@ -131,9 +132,10 @@ def warm_up(engine: LoadEngine, pid: int, load: Callable[[float], Load], *, wind
     """
     last_ms: float | None = None
     for window in range(1, WARM_UP_WINDOWS + 1):
-        before = usage(pid).cpu_ns
+        before = usage(pid)
         (result,) = engine.run(load(window_s))
-        cpu_ms = (usage(pid).cpu_ns - before) / 1e6 / max(1, result.completed)
+        answers = result.completed + result.late
+        cpu_ms = usage(pid).cpu_ns_since(before) / 1e6 / max(1, answers)
         settled = last_ms is not None and abs(cpu_ms - last_ms) <= WARM_UP_AGREEMENT * cpu_ms
         if settled or (window > 1 and window * window_s > 3 * window_s + 2):
             return window
@@ -148,18 +150,11 @@ def drain(pid: int, *, cores: int, limit_s: float = 15.0) -> bool:
     would spoil the round of the other side.
     """
     deadline = time.monotonic() + limit_s
-    last, last_at = usage(pid).cpu_ns, time.monotonic_ns()
+    last, last_at = usage(pid), time.monotonic_ns()
     while time.monotonic() < deadline:
         time.sleep(0.05)
-        now, now_at = usage(pid).cpu_ns, time.monotonic_ns()
-        if now - last < IDLE_SHARE * cores * (now_at - last_at):
+        now, now_at = usage(pid), time.monotonic_ns()
+        if now.cpu_ns_since(last) < IDLE_SHARE * cores * (now_at - last_at):
             return True
         last, last_at = now, now_at
     return False
-
-
-def _queue_ms(before: Usage, after: Usage) -> float | None:
-    if before.queue_ns is None or after.queue_ns is None:
-        return None
-    # Threads that ended take their run-queue delay with them: never below zero.
-    return max(0.0, (after.queue_ns - before.queue_ns) / 1e6)

@@ -41,6 +41,11 @@ class LiveProgress:
             self._console.out(line, highlight=False)
         self._title = step.title
 
+    def print(self, line: str) -> None:
+        """Write a line that stays, above the live block."""
+        if not self._quiet:
+            self._console.print(line, markup=False, highlight=False)
+
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._quiet:
             self._live = Live(

@@ -65,7 +65,7 @@ def show_run(run: Run, console: Console) -> None:
         _print(console, Text(CUT_SHORT, style="bold yellow"))
     if not run.pairs and not run.races:
         _print(console, Text(NOTHING))
-    _show_verdicts(run, console)
+    show_verdicts(run, console)
 
 
 def show_error(error: FreeloopError, console: Console) -> None:
@@ -227,7 +227,8 @@ def _lane_detail(lane: RaceLane, burst: int) -> str:
     return f"{lane.answered}/{burst}{first}, {lane.threads} threads{limit}"
 
 
-def _show_verdicts(run: Run, console: Console) -> None:
+def show_verdicts(run: Run, console: Console) -> None:
+    """Print the verdict sentences alone."""
     _print(console, "")
     for results in by_pair(run):
         said: list[str] = []

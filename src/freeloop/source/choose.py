@@ -68,7 +68,11 @@ def choose_plan(asked: Asked) -> Plan:
         old, new = (request(text) for text in asked.pair)
         return Plan((rewrite_pair(old, new, concurrency=concurrency, neighbour=beside),))
     if asked.sides[0] is not None and asked.sides[1] is not None:
-        a, b = (_side(text, where, known, asked.user) for text, where in zip(asked.sides, ("--a", "--b"), strict=True) if text)
+        a, b = (
+            _side(text, where, known, asked.user)
+            for text, where in zip(asked.sides, ("--a", "--b"), strict=True)
+            if text
+        )
         return Plan((pair_of(a, b, concurrency=concurrency, neighbour=beside),))
     requests = [request(asked.target)] if asked.target else [request(name) for name in known]
     return Plan(
@@ -130,7 +134,7 @@ def _one_way(asked: Asked) -> None:
 
 def _from_file(file: Path, asked: Asked) -> Plan:
     plan = read_plan(file)
-    ids = [each.id for each in (*plan.pairs, *plan.races)]
+    ids = [pair.id for pair in plan.pairs] + [race.id for race in plan.races]
     for wanted in asked.only:
         if wanted not in ids:
             near = difflib.get_close_matches(wanted, ids, n=1)

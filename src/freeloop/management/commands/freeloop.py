@@ -15,13 +15,12 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Hand everything after the command's name to click, untouched."""
-        from freeloop.cli.main import main
+        from freeloop.cli.main import run
 
-        arguments = argv[2:]
-        main(args=arguments, prog_name="manage.py freeloop")
+        run(argv[2:], "manage.py freeloop")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Never reached from the command line; `call_command` has no arguments to forward."""
-        from freeloop.cli.main import main
+        from freeloop.cli.main import run
 
-        main(args=list(args), prog_name="manage.py freeloop", standalone_mode=False)
+        run([str(each) for each in args], "manage.py freeloop")

@@ -77,14 +77,13 @@ class Tally:
             first_byte_ms=_ms((first - sent)[first > 0]),
             gap_ms=_ms(np.array(self.gaps_ns, dtype=np.int64)),
             finished_ms=_ms(last - started_ns),
+            late=self.late,
             sample_failure=sample,
             notes=tuple(self._notes()),
         )
 
     def _notes(self) -> list[str]:
         notes = []
-        if self.late:
-            notes.append(f"{self.late} right answers came after the window and are not counted")
         if self.repeated:
             notes.append(
                 f"{self.repeated} requests were sent again on a new connection, "
