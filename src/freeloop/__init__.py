@@ -2,4 +2,45 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from freeloop.api import BenchOptions, bench, doctor
+    from freeloop.errors import FreeloopError
+    from freeloop.model.plan import Plan
+    from freeloop.model.request import RequestSpec
+    from freeloop.model.run import Run
+    from freeloop.model.verdict import Verdict
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BenchOptions",
+    "FreeloopError",
+    "Plan",
+    "RequestSpec",
+    "Run",
+    "Verdict",
+    "__version__",
+    "bench",
+    "doctor",
+]
+
+_HOMES = {
+    "BenchOptions": "freeloop.api",
+    "FreeloopError": "freeloop.errors",
+    "Plan": "freeloop.model.plan",
+    "RequestSpec": "freeloop.model.request",
+    "Run": "freeloop.model.run",
+    "Verdict": "freeloop.model.verdict",
+    "bench": "freeloop.api",
+    "doctor": "freeloop.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import freeloop` stays cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

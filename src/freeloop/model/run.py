@@ -139,6 +139,7 @@ class SideResult:
             where threads do not limit.
         observed: The agent's report, or None.
         neighbour: Rounds of the light neighbour under this side's load, or None.
+        neighbour_alone: Latency of the neighbour without that load, or None.
         failures: Reasons of failed requests with their counts.
     """
 
@@ -154,6 +155,7 @@ class SideResult:
     more_threads: float | None = None
     observed: Observed | None = None
     neighbour: Series | None = None
+    neighbour_alone: Quantiles | None = None
     failures: Mapping[str, int] = field(default_factory=dict)
 
 

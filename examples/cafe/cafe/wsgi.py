@@ -1,0 +1,11 @@
+"""WSGI door: every page works here too, WebSockets do not exist."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cafe.settings")
+
+application = get_wsgi_application()

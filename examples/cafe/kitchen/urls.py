@@ -1,0 +1,102 @@
+"""Paths of the café; a path's name is the path with hyphens, so `/wait/sync/` is `wait-sync`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from kitchen.views import (
+    counter,
+    cpu,
+    fanout,
+    hello,
+    hidden,
+    orm,
+    outbound,
+    pages,
+    poll,
+    slow,
+    stream,
+    styles,
+    upload,
+    wait,
+)
+
+
+def page(address: str, view: Callable[..., Any]) -> URLPattern:
+    return path(f"{address}/", view, name=address.replace("/", "-"))
+
+
+urlpatterns = [
+    page("health", hello.health),
+    page("hello/sync", hello.hello_sync),
+    page("hello/async", hello.hello_async),
+    page("slow/sync", slow.slow_view_sync),
+    page("slow/async", slow.slow_view),
+    page("wait/sync", wait.wait_sync),
+    page("wait/async", wait.wait_async),
+    page("wait/to-thread/async", wait.wait_to_thread),
+    page("wait/adapter/async", wait.wait_adapter),
+    page("wait-then-cpu/sync", wait.wait_then_chop_sync),
+    page("wait-then-cpu/async", wait.wait_then_chop_async),
+    page("call/sync", outbound.requests_sync),
+    page("call/async", outbound.aiohttp_async),
+    page("call/httpx/sync", outbound.httpx_sync),
+    page("call/httpx/async", outbound.httpx_async),
+    page("call/new-client/sync", outbound.new_client_sync),
+    page("call/new-client/async", outbound.new_client_async),
+    page("four/sync", fanout.sequence_sync),
+    page("four/async", fanout.sequence_async),
+    page("four/gathered/async", fanout.gathered_async),
+    page("four/gathered-httpx/async", fanout.gathered_httpx_async),
+    page("four/threads/sync", fanout.threads_sync),
+    page("query/sync", orm.quick_sync),
+    page("query/async", orm.quick_async),
+    page("query/adapter/async", orm.quick_adapter_async),
+    page("query/driver/async", orm.quick_driver_async),
+    page("slow-query/sync", orm.slow_sync),
+    page("slow-query/async", orm.slow_async),
+    page("slow-query/adapter/async", orm.slow_adapter_async),
+    page("slow-query/driver/async", orm.slow_driver_async),
+    page("ten-queries/sync", orm.ten_sync),
+    page("ten-queries/async", orm.ten_async),
+    page("ten-queries/adapter/async", orm.ten_adapter_async),
+    page("three-slow-queries/sync", orm.three_sync),
+    page("three-slow-queries/async", orm.three_async),
+    page("three-slow-queries/gathered/async", orm.three_gathered_async),
+    page("cpu/sync", cpu.inline_sync),
+    page("cpu/async", cpu.inline_async),
+    page("cpu/thread/async", cpu.thread_async),
+    page("cpu/processes/sync", cpu.processes_sync),
+    page("cpu/processes/async", cpu.processes_async),
+    page("cpu/task/sync", cpu.task_sync),
+    page("cpu/task/async", cpu.task_async),
+    path("cpu/task/<uuid:number>/", cpu.ticket, name="ticket"),
+    page("template/sync", pages.template_sync),
+    page("template/async", pages.template_async),
+    page("export/sync", pages.export_sync),
+    page("export/async", pages.export_async),
+    page("password/sync", pages.password_sync),
+    page("password/async", pages.password_async),
+    page("password/thread/async", pages.password_thread_async),
+    page("upload/sync", upload.upload_sync),
+    page("upload/async", upload.upload_async),
+    page("cache/sync", pages.cache_sync),
+    page("cache/async", pages.cache_async),
+    page("hidden/async", hidden.blocking_async),
+    page("hidden/mended/async", hidden.mended_async),
+    page("poll/sync", poll.poll_sync),
+    page("poll/async", poll.poll_async),
+    page("poll/ring", poll.ring),
+    page("stream/sync", stream.stream_sync),
+    page("stream/async", stream.stream_async),
+    page("class/sync", styles.ClassSync.as_view()),
+    page("class/async", styles.ClassAsync.as_view()),
+    page("rest/sync", styles.RestMenu.as_view()),
+    path("ninja/", styles.ninja.urls),
+    page("counter", counter.totals),
+    page("counter/lost/async", counter.lost_async),
+    page("counter/mended/async", counter.mended_async),
+]

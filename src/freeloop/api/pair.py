@@ -1,0 +1,233 @@
+"""One pair measured: both sides served, loaded in turn, observed, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from freeloop.api.serving import Bench, ServedSide
+from freeloop.judge.capacity import median_quiet_rps, more_threads
+from freeloop.judge.stats import LOOKS
+from freeloop.judge.verdict import decide, judge
+from freeloop.measure.load import Load
+from freeloop.measure.rounds import drain, timed_round, warm_up
+from freeloop.model.plan import Pair
+from freeloop.model.request import RequestSpec
+from freeloop.model.run import (
+    Arrivals,
+    Observed,
+    PairResult,
+    Quantiles,
+    Round,
+    Series,
+    SideResult,
+)
+
+# Of the slower side's capacity: below the knee, where latency is the server's and not a queue's.
+OPEN_SHARE = 0.7
+NEIGHBOUR_RPS = 20.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What is gathered about one side of one cell while it is measured."""
+
+    served: ServedSide
+    unloaded_ms: float
+    concurrency: int
+    closed: list[Round] = field(default_factory=list)
+    open: list[Round] = field(default_factory=list)
+    rate_rps: float | None = None
+    neighbour: list[Round] = field(default_factory=list)
+    neighbour_alone: Quantiles | None = None
+    observed: Observed | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+
+    def count(self, failures: dict[str, int]) -> None:
+        for reason, number in failures.items():
+            self.failures[reason] = self.failures.get(reason, 0) + number
+
+    def result(self, cores: int) -> SideResult:
+        served = self.served
+        limits = {
+            "unloaded_ms": self.unloaded_ms,
+            "concurrency": self.concurrency,
+            "thread_limit": served.thread_limit,
+            "cores": cores,
+            "workers": served.arm.workers,
+        }
+        return SideResult(
+            arm=served.arm,
+            request=served.request.name,
+            path=served.request.url or "",
+            view_is_async=served.view_is_async,
+            unloaded_ms=self.unloaded_ms,
+            closed=Series(Arrivals.CLOSED, self.concurrency, None, tuple(self.closed)),
+            open=Series(Arrivals.OPEN, self.concurrency, self.rate_rps, tuple(self.open))
+            if self.open
+            else None,
+            quiet_rps=median_quiet_rps(self.closed, **limits),
+            thread_limit=served.thread_limit,
+            more_threads=more_threads(self.closed, **limits),
+            observed=self.observed,
+            neighbour=Series(Arrivals.OPEN, self.concurrency, NEIGHBOUR_RPS, tuple(self.neighbour))
+            if self.neighbour
+            else None,
+            neighbour_alone=self.neighbour_alone,
+            failures=dict(self.failures),
+        )
+
+
+def measure_pair(bench: Bench, pair: Pair) -> Iterator[PairResult]:
+    """Measure every concurrency of one pair; results come when the pair is finished.
+
+    Order: serve both, warm both up, unloaded latency, then per concurrency rounds in the order
+    A B B A until the judge has seen enough, the open model, the neighbour; last, both sides
+    again behind the agent, which is absent from everything timed.
+    """
+    cells: list[tuple[_Lane, _Lane]] = []
+    most = max(pair.concurrency)
+    with ExitStack() as stack:
+        sides = [
+            stack.enter_context(bench.serve(side, threads=most)) for side in (pair.a, pair.b)
+        ]
+        for served in sides:
+            bench.say(f"warming up {served.label}", pair.id)
+            bench.check_first_answer(served)
+            _warm(bench, served, most)
+        unloaded = [_unloaded(bench, pair, served) for served in sides]
+        for number, concurrency in enumerate(pair.concurrency):
+            lanes = (
+                _Lane(sides[0], unloaded[0], concurrency),
+                _Lane(sides[1], unloaded[1], concurrency),
+            )
+            share = (number / len(pair.concurrency), (number + 1) / len(pair.concurrency))
+            _closed_rounds(bench, pair, lanes, share)
+            _open_rounds(bench, pair, lanes)
+            if pair.neighbour is not None:
+                _neighbour_rounds(bench, pair, lanes, pair.neighbour)
+            cells.append(lanes)
+    _observe(bench, pair, cells)
+    for lane_a, lane_b in cells:
+        a, b = lane_a.result(bench.cores), lane_b.result(bench.cores)
+        yield PairResult(
+            pair=pair.id,
+            question=pair.question,
+            concurrency=lane_a.concurrency,
+            verdict=judge(pair.question, a, b, cores=bench.cores),
+            a=a,
+            b=b,
+        )
+
+
+def _warm(bench: Bench, served: ServedSide, concurrency: int) -> None:
+    def load(seconds: float) -> Load:
+        return served.load(connections=concurrency, seconds=seconds)
+
+    first = bench.engine.run(served.load(connections=1, seconds=0.2))[0]
+    latency_s = float(median(first.latency_ms)) / 1000 if first.completed else 0.5
+    warm_up(bench.engine, served.pid, load, window_s=min(10.0, max(0.5, 1.5 * latency_s)))
+    drain(served.pid, cores=bench.cores)
+
+
+def _unloaded(bench: Bench, pair: Pair, served: ServedSide) -> float:
+    bench.say(f"one request at a time, {served.label}", pair.id)
+    result = bench.engine.run(served.load(connections=1, seconds=bench.effort.unloaded_s))[0]
+    drain(served.pid, cores=bench.cores)
+    return float(median(result.latency_ms)) if result.completed else 0.0
+
+
+def _closed_rounds(
+    bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane], share: tuple[float, float]
+) -> None:
+    concurrency = lanes[0].concurrency
+    title = f"{pair.id}, {concurrency} in flight"
+    last = min(LOOKS.last, bench.effort.max_rounds or LOOKS.last)
+    known = ""
+    length_s = bench.effort.round_for(max(lane.unloaded_ms for lane in lanes))
+    for number in range(last):
+        for lane in lanes if number % 2 == 0 else lanes[::-1]:
+            bench.clock.within(share[0] + (share[1] - share[0]) * 0.7 * number / last)
+            bench.say(f"timed round {number + 1}, {lane.served.label}", title, known)
+            load = lane.served.load(connections=concurrency, seconds=length_s)
+            taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.cores)
+            lane.closed.append(taken.round)
+            lane.count(dict(taken.failures))
+            bench.rested(drain(lane.served.pid, cores=bench.cores), lane.served)
+        verdict = decide(*(lane.result(bench.cores) for lane in lanes), cores=bench.cores)
+        if verdict is not None:
+            if bench.fixed_rounds is None or number + 1 >= bench.fixed_rounds:
+                break
+            effect = verdict.effect
+            if effect is not None:
+                known = f"B / A {effect.low:.2f} to {effect.high:.2f} after {number + 1} rounds"
+
+
+def _open_rounds(bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane]) -> None:
+    concurrency = lanes[0].concurrency
+    rates = [median(each.throughput_rps for each in lane.closed) for lane in lanes]
+    if concurrency == 1 or min(rates) <= 0:
+        return
+    rate_rps = OPEN_SHARE * min(rates)
+    slowest_ms = max(lane.unloaded_ms for lane in lanes)
+    seconds = max(bench.effort.open_s, 2 * slowest_ms / 1000)
+    for number in range(bench.effort.open_rounds):
+        for lane in lanes if number % 2 == 0 else lanes[::-1]:
+            bench.say(
+                f"open model, {rate_rps:.3g} arrivals/s, {lane.served.label}",
+                f"{pair.id}, {concurrency} in flight",
+            )
+            load = replace(
+                lane.served.load(connections=max(100, 4 * concurrency), seconds=seconds),
+                arrivals=Arrivals.OPEN,
+                rate_rps=rate_rps,
+            )
+            taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.cores)
+            lane.open.append(taken.round)
+            lane.rate_rps = rate_rps
+            lane.count(dict(taken.failures))
+            drain(lane.served.pid, cores=bench.cores)
+
+
+def _neighbour_rounds(
+    bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane], neighbour: RequestSpec
+) -> None:
+    concurrency = lanes[0].concurrency
+    seconds = 1.5 * bench.effort.open_s
+    for lane in lanes:
+        light = replace(
+            lane.served.load(connections=20, seconds=seconds),
+            requests=(neighbour,),
+            arrivals=Arrivals.OPEN,
+            rate_rps=NEIGHBOUR_RPS,
+        )
+        bench.say(
+            f"neighbour {neighbour.url} beside {lane.served.label}",
+            f"{pair.id}, {concurrency} in flight",
+        )
+        alone = timed_round(bench.engine, lane.served.pid, light, cores=bench.cores)
+        lane.neighbour_alone = alone.round.latency
+        heavy = lane.served.load(connections=concurrency, seconds=seconds)
+        taken = timed_round(
+            bench.engine, lane.served.pid, heavy, cores=bench.cores, beside=(light,)
+        )
+        lane.neighbour.extend(taken.beside)
+        drain(lane.served.pid, cores=bench.cores)
+
+
+def _observe(bench: Bench, pair: Pair, cells: list[tuple[_Lane, _Lane]]) -> None:
+    most = max(pair.concurrency)
+    for index, side in enumerate((pair.a, pair.b)):
+        bench.say(f"observed round, {cells[0][index].served.label}", pair.id)
+        with bench.serve(side, threads=most, observed=True) as served:
+            bench.engine.run(served.load(connections=min(4, most), seconds=0.3))
+            for cell in cells:
+                lane = cell[index]
+                drain(served.pid, cores=bench.cores)
+                served.reset_agent()
+                seconds = max(bench.effort.observed_s, 2.2 * lane.unloaded_ms / 1000)
+                load = served.load(connections=lane.concurrency, seconds=seconds)
+                bench.engine.run(load)
+                lane.observed = served.agent_report()

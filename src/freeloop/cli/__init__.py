@@ -1,0 +1,1 @@
+"""The command line: parse arguments, call `freeloop.api`, show the result, end with a code."""

@@ -1,0 +1,179 @@
+"""`freeloop bench`: prove on real servers whether async helps."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from freeloop.cli.options import ConcurrencyList, project_options
+from freeloop.errors import FreeloopError, Interrupted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from freeloop.model.plan import Plan
+    from freeloop.model.run import Run
+
+
+@click.command("bench")
+@click.argument("target", required=False)
+@click.option(
+    "--pair",
+    nargs=2,
+    metavar="OLD NEW",
+    help="Two twins of one view: OLD on gunicorn threads against NEW on uvicorn.",
+)
+@click.option("--a", "side_a", metavar="ARM", help="Baseline: 'gunicorn:gthread threads=16 /old/'.")
+@click.option("--b", "side_b", metavar="ARM", help="Candidate: 'uvicorn /new/'.")
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="TOML file of pairs.")
+@click.option(
+    "--requests",
+    "requests_file",
+    type=click.Path(path_type=Path),
+    help="TOML file of requests; TARGET and --pair may then name them.",
+)
+@click.option("--only", multiple=True, metavar="ID", help="With --plan: run this pair or race only.")
+@click.option("--neighbour", metavar="URL", help="A light request loaded beside both sides.")
+@click.option("--user", metavar="NAME", help="Send every request with a session of this user.")
+@click.option(
+    "-c",
+    "--concurrency",
+    type=ConcurrencyList(),
+    metavar="N,N",
+    help="Requests in flight, each a measurement of its own; default 1,10,50.",
+)
+@click.option("--max-rounds", type=click.IntRange(min=5), metavar="N", help="Stop earlier.")
+@click.option("--aa", is_flag=True, help="Measure how often this machine gives a false verdict.")
+@click.option("--allow-writes", is_flag=True, help="Permit other methods than GET and HEAD.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write JSON here.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a report here.")
+@click.option(
+    "--fail-if",
+    "conditions",
+    multiple=True,
+    metavar="COND",
+    help="End with 1 if true of any pair: hurts, 'p99 > 300ms', 'ratio < 0.9'.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Verdicts only, no progress.")
+@project_options
+def bench_command(  # noqa: PLR0913 - one parameter per option is how click hands them over
+    target: str | None,
+    pair: tuple[str, str] | None,
+    side_a: str | None,
+    side_b: str | None,
+    plan_file: Path | None,
+    requests_file: Path | None,
+    only: tuple[str, ...],
+    neighbour: str | None,
+    user: str | None,
+    concurrency: tuple[int, ...] | None,
+    max_rounds: int | None,
+    aa: bool,
+    allow_writes: bool,
+    form: str,
+    json_file: Path | None,
+    html_file: Path | None,
+    conditions: tuple[str, ...],
+    quiet: bool,
+    settings: str | None,
+    python: str | None,
+) -> None:
+    """Serve the project on real servers, load it, and say whether async helps.
+
+    TARGET is a path (/reports/) or a view name (reports:list): the same view on gunicorn threads
+    against uvicorn. To compare two twins of a view give --pair, two deployments --a and --b.
+    """
+    from rich.console import Console
+
+    from freeloop.api import BenchOptions, bench
+    from freeloop.judge.conditions import parse_condition
+    from freeloop.render.progress import LiveProgress
+    from freeloop.source.choose import Asked, choose_plan
+
+    gates = [parse_condition(text) for text in conditions]
+    _writable(json_file)
+    _writable(html_file)
+    plan = choose_plan(
+        Asked(
+            target=target,
+            pair=pair,
+            sides=(side_a, side_b),
+            plan_file=plan_file,
+            requests_file=requests_file,
+            only=only,
+            neighbour=neighbour,
+            user=user,
+            concurrency=concurrency,
+        )
+    )
+    out, err = Console(), Console(stderr=True)
+    options = BenchOptions(
+        allow_writes=allow_writes,
+        max_rounds=max_rounds,
+        command="freeloop " + shlex.join(sys.argv[1:]),
+        aa=aa,
+    )
+    with LiveProgress(err, quiet=quiet) as progress:
+        run = bench(
+            plan,
+            settings=settings,
+            python=python,
+            options=options,
+            progress=progress,
+            announce=lambda line: None if quiet else progress.print(line),
+        )
+    _deliver(run, out, form=form, json_file=json_file, html_file=html_file, quiet=quiet)
+    if not run.complete:
+        raise Interrupted
+    met = [(gate.text, result) for gate in gates for result in run.pairs if gate.holds(result)]
+    for text, result in met:
+        err.print(
+            f"--fail-if {text}: true of {result.pair} at {result.concurrency}", markup=False
+        )
+    if met:
+        raise click.exceptions.Exit(1)
+
+
+def _deliver(
+    run: Run,
+    out: Console,
+    *,
+    form: str,
+    json_file: Path | None,
+    html_file: Path | None,
+    quiet: bool,
+) -> None:
+    from freeloop.render.html.report import write_report
+    from freeloop.render.json_output import dump_run
+    from freeloop.render.terminal import show_run, show_verdicts
+
+    if json_file is not None:
+        json_file.write_text(dump_run(run), encoding="utf-8")
+    if html_file is not None:
+        write_report(run, html_file)
+    if form == "json":
+        click.echo(dump_run(run))
+    elif quiet:
+        show_verdicts(run, out)
+    else:
+        show_run(run, out)
+    if html_file is not None and form != "json":
+        click.echo(f"report: {html_file.resolve()}")
+
+
+def _writable(path: Path | None) -> None:
+    """Refuse an output that cannot be written before minutes of measuring, not after."""
+    if path is None:
+        return
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise FreeloopError(
+            "cannot-write",
+            what=f"cannot write {path}",
+            where=f"{path} is a directory" if path.is_dir() else f"no directory {path.parent}",
+            mend="name a file in a directory that exists",
+        )

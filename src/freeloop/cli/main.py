@@ -1,0 +1,118 @@
+"""The `freeloop` command: its group, its exit codes, and how errors reach people."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import click
+
+from freeloop import __version__
+from freeloop.errors import FreeloopError, Interrupted
+
+EXIT_FINDINGS = 1
+EXIT_WRONG_USE = 2
+EXIT_OUR_FAULT = 3
+EXIT_INTERRUPTED = 130
+
+
+class Door(click.Group):
+    """A group that ends with freeloop's exit codes and loads a face only when it is called."""
+
+    faces = ("bench", "doctor")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the faces in the order of their use."""
+        return list(self.faces)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one face, so that `freeloop --help` stays quick."""
+        if cmd_name == "bench":
+            from freeloop.cli.bench import bench_command
+
+            return bench_command
+        if cmd_name == "doctor":
+            from freeloop.cli.doctor import doctor_command
+
+            return doctor_command
+        return None
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - click's signature
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002 - click's signature
+        **extra: Any,
+    ) -> Any:
+        """Run, and turn every way of ending into an exit code of the contract."""
+        _raise_on_signals()
+        try:
+            super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)  # noqa: FBT003 - click's signature
+            code = 0
+        except click.exceptions.Exit as ended:
+            code = ended.exit_code
+        except click.ClickException as wrong:
+            wrong.show()
+            code = EXIT_WRONG_USE
+        except FreeloopError as error:
+            _show(error)
+            code = EXIT_WRONG_USE
+        except (Interrupted, KeyboardInterrupt, click.Abort):
+            click.echo("freeloop: interrupted; everything it started is stopped", err=True)
+            code = EXIT_INTERRUPTED
+        except BrokenPipeError:
+            # The reader of our output went away (`| head`): not an error, and nobody to tell.
+            sys.stderr.close()
+            code = 0
+        except Exception as fault:
+            _show_our_fault(fault)
+            code = EXIT_OUR_FAULT
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+
+def _raise_on_signals() -> None:
+    """Make SIGINT and SIGTERM raise Interrupted once; later ones are ignored while cleaning up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted
+
+    try:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, interrupt)
+    except ValueError:
+        # Not the main thread (called from someone's tests): their handlers stay.
+        return
+
+
+def _show(error: FreeloopError) -> None:
+    from rich.console import Console
+
+    from freeloop.render.terminal import show_error
+
+    show_error(error, Console(stderr=True))
+
+
+def _show_our_fault(fault: Exception) -> None:
+    import traceback
+
+    traceback.print_exception(fault)
+    click.echo(
+        "\nfreeloop: this is a fault of freeloop, not of your project; please report it with the"
+        " lines above",
+        err=True,
+    )
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="freeloop")
+def main() -> None:
+    """When async helps in Django, and when it does not: measured, with the cause."""

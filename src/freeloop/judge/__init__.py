@@ -1,0 +1,1 @@
+"""Judge: what measured rounds allow to conclude; knows the model and nothing else."""

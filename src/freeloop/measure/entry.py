@@ -1,0 +1,125 @@
+"""Make the application that a server serves; runs in the project's own interpreter.
+
+This file stands alone (standard library and Django only): the project's interpreter may not have
+freeloop. `process.py` writes a module that loads it by path and exposes `application`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "FREELOOP_ENTRY"
+SETTINGS_MODULE = "freeloop_run_settings"
+
+_SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+
+
+def application_from_environment() -> Any:
+    """Return the application that the configuration in the environment describes.
+
+    The configuration is JSON in FREELOOP_ENTRY: `settings` (module or null), `overrides` (settings
+    by name), `interface` ("asgi" or "wsgi"), `app` ("pkg.asgi:application" or null: one is made),
+    `root` (the project's folder), `agent` (path of the agent or null), `sockets` (its folder).
+    """
+    config: dict[str, Any] = json.loads(os.environ[VARIABLE])
+    _choose_settings(config["settings"], config["overrides"])
+    agent = _load("freeloop_agent", config["agent"]) if config["agent"] else None
+    if agent is not None:
+        agent.install(root=config["root"], sockets=config["sockets"])
+    application = _application(config["interface"], config["app"])
+    if config["overrides"]:
+        _check_settings_used(config["app"])
+    if agent is None:
+        return application
+    wrap = agent.wrap_asgi if config["interface"] == "asgi" else agent.wrap_wsgi
+    return wrap(application)
+
+
+def overridden_settings(original: str, overrides: Mapping[str, object]) -> ModuleType:
+    """Return a settings module: all names of `original`, then the overrides, each whole."""
+    module = ModuleType(SETTINGS_MODULE, "The project's settings with those of the arm over them.")
+    source = importlib.import_module(original)
+    module.__dict__.update({name: vars(source)[name] for name in vars(source) if name.isupper()})
+    module.__dict__.update(overrides)
+    return module
+
+
+def _choose_settings(settings: str | None, overrides: Mapping[str, object]) -> None:
+    settings = settings or os.environ.get(_SETTINGS_VARIABLE)
+    if settings is None:
+        raise SystemExit(f"freeloop: {_SETTINGS_VARIABLE} is not set")
+    os.environ[_SETTINGS_VARIABLE] = settings
+    if overrides:
+        # Loaded at Django's first use of a setting, not now: the project's own asgi.py or wsgi.py
+        # may prepare the environment before that.
+        sys.meta_path.insert(0, _SettingsFinder(settings, overrides))
+        os.environ[_SETTINGS_VARIABLE] = SETTINGS_MODULE
+
+
+class _SettingsFinder:
+    """Import hook that makes the overridden settings when they are first asked for."""
+
+    def __init__(self, original: str, overrides: Mapping[str, object]) -> None:
+        self.original = original
+        self.overrides = overrides
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
+        """Answer for the one module that this hook makes."""
+        del path, target
+        if name != SETTINGS_MODULE:
+            return None
+        return importlib.util.spec_from_loader(name, self)  # type: ignore[arg-type] # duck-typed
+
+    def create_module(self, spec: object) -> ModuleType:
+        """Return the finished module."""
+        del spec
+        return overridden_settings(self.original, self.overrides)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: `create_module` filled it."""
+
+
+def _application(interface: str, path: str | None) -> Any:
+    if path is not None:
+        module_name, _, attribute = path.partition(":")
+        found: Any = importlib.import_module(module_name)
+        for part in (attribute or "application").split("."):
+            found = getattr(found, part)
+        return found
+    if interface == "asgi":
+        from django.core.asgi import get_asgi_application
+
+        return get_asgi_application()
+    from django.core.wsgi import get_wsgi_application
+
+    return get_wsgi_application()
+
+
+def _check_settings_used(path: str | None) -> None:
+    from django.conf import settings
+
+    used = os.environ[_SETTINGS_VARIABLE]
+    if used != SETTINGS_MODULE or settings.SETTINGS_MODULE != SETTINGS_MODULE:
+        raise SystemExit(
+            f"freeloop: {path} sets {_SETTINGS_VARIABLE} to {used!r}, so that the settings of the"
+            f" arm are lost; use os.environ.setdefault({_SETTINGS_VARIABLE!r}, ...) there"
+        )
+
+
+def _load(name: str, path: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"freeloop: cannot load {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,198 @@
+"""A run as one self-contained page: verdicts first, then each pair, races, environment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from django.template import Context, Engine
+from django.utils.safestring import mark_safe
+
+from freeloop.errors import FreeloopError
+from freeloop.model.run import PairResult, Run, SideResult
+from freeloop.model.verdict import Answer
+from freeloop.render.comparison import LEGEND, comparison
+from freeloop.render.figures import by_pair, number_text, ratio_text, share_text
+from freeloop.render.html import charts, svg
+from freeloop.render.words import (
+    ANSWER_SIGNS,
+    ANSWER_WORDS,
+    CUT_SHORT,
+    NOTHING,
+    QUESTION_WORDS,
+    arm_name,
+    contention_sentence,
+    cores_sentence,
+    effect_words,
+    further_sentences,
+    verdict_sentence,
+    view_words,
+)
+
+HERE = Path(__file__).parent
+
+
+def write_report(run: Run, path: Path) -> None:
+    """Write the report.
+
+    Raises:
+        FreeloopError: `report-not-written` if the file cannot be written.
+    """
+    try:
+        path.write_text(report_html(run), encoding="utf-8")
+    except OSError as problem:
+        raise FreeloopError(
+            "report-not-written",
+            what="the report cannot be written",
+            where=f"{path}: {problem.strerror}",
+            mend="give --html a file in a folder that exists and that you may write",
+        ) from problem
+
+
+def report_html(run: Run) -> str:
+    """Return the page; it asks for nothing from the network."""
+    # Plain strings only, and no localisation: the page needs no Django settings.
+    template = Engine(dirs=[str(HERE)]).get_template("report.html")
+    return template.render(Context(_page(run), use_l10n=False, use_tz=False))
+
+
+def _page(run: Run) -> dict[str, object]:
+    scale = svg.ratio_scale(
+        value
+        for result in run.pairs
+        if (effect := result.verdict.effect) is not None
+        for value in (effect.ratio, effect.low, effect.high)
+    )
+    groups = by_pair(run)
+    pairs = [_pair(number, results, scale) for number, results in enumerate(groups, start=1)]
+    return {
+        # Our own files, read beside this module: nothing of the user's goes in unescaped.
+        "style": mark_safe((HERE / "style.css").read_text(encoding="utf-8")),
+        "script": mark_safe((HERE / "script.js").read_text(encoding="utf-8")),
+        "run": run,
+        "day": run.environment.started[:10],
+        "tally": _tally(run),
+        "pairs": pairs,
+        "scale": (ratio_text(scale.low), ratio_text(scale.high)),
+        "races": [
+            {"id": f"race-{number}", "name": race.race, "chart": charts.race_chart(race)}
+            for number, race in enumerate(run.races, start=1)
+        ],
+        "legend": LEGEND,
+        "cut_short": "" if run.complete else CUT_SHORT,
+        "nothing": "" if run.pairs or run.races else NOTHING,
+        "warning": contention_sentence(run) or "",
+        "environment": _environment(run),
+    }
+
+
+def _tally(run: Run) -> list[dict[str, str]]:
+    counts = Counter(result.verdict.answer for result in run.pairs)
+    return [
+        {**_answer(answer), "count": str(counts[answer])} for answer in Answer if counts[answer]
+    ]
+
+
+def _answer(answer: Answer) -> dict[str, str]:
+    return {
+        "css": answer.value.replace("_", "-"),
+        "sign": {"-": "\u2212"}.get(ANSWER_SIGNS[answer], ANSWER_SIGNS[answer]),
+        "words": ANSWER_WORDS[answer],
+    }
+
+
+def _pair(number: int, results: Sequence[PairResult], scale: svg.Scale) -> dict[str, object]:
+    first = results[0]
+    drawn = (charts.throughput_chart(results), charts.latency_chart(results))
+    return {
+        "id": f"pair-{number}",
+        "name": first.pair,
+        "question": QUESTION_WORDS[first.question],
+        "strength": f"{max(_strength(result) for result in results):.4f}",
+        "sides": [
+            _side("a", [result.a for result in results]),
+            _side("b", [result.b for result in results]),
+        ],
+        "verdicts": _verdicts(results, scale),
+        "charts": [chart for chart in drawn if chart is not None],
+        "concurrency": [str(result.concurrency) for result in results],
+        "groups": _groups(results),
+    }
+
+
+def _verdicts(results: Sequence[PairResult], scale: svg.Scale) -> list[dict[str, object]]:
+    said: set[str] = set()
+    made: list[dict[str, object]] = []
+    for result in results:
+        verdict = result.verdict
+        further = [item for item in further_sentences(result) if item not in said]
+        said.update(further)
+        made.append(
+            {
+                "concurrency": str(result.concurrency),
+                "answer": _answer(verdict.answer),
+                "ratio": ratio_text(verdict.effect.ratio) if verdict.effect else "",
+                "range": effect_words(verdict.effect, verdict.basis) if verdict.effect else "",
+                "track": charts.effect_track(verdict.effect, scale),
+                "sentence": verdict_sentence(result),
+                "further": further,
+            }
+        )
+    return made
+
+
+def _strength(result: PairResult) -> float:
+    effect = result.verdict.effect
+    if effect is None or effect.ratio <= 0:
+        return 0.0
+    return max(effect.ratio, 1 / effect.ratio)
+
+
+def _side(letter: str, sides: Sequence[SideResult]) -> dict[str, object]:
+    seen = [side.observed for side in sides if side.observed is not None]
+    failures: Counter[str] = Counter()
+    for side in sides:
+        failures.update(side.failures)
+    return {
+        "css": letter,
+        "letter": letter.upper(),
+        "arms": " / ".join(dict.fromkeys(arm_name(side.arm) for side in sides)),
+        "path": sides[0].path,
+        "view": view_words(sides[0]),
+        "blocked": sorted({item.blocked_at for item in seen if item.blocked_at}),
+        "shares": _shares(seen[-1].cpu_shares) if seen else "",
+        "failures": [f"{reason}, {count} times" for reason, count in failures.items()],
+    }
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    ordered = sorted(shares.items(), key=lambda item: -item[1])[:4]
+    return ", ".join(f"{package} {share_text(share)}" for package, share in ordered)
+
+
+def _groups(results: Sequence[PairResult]) -> list[dict[str, object]]:
+    groups: list[tuple[str, list[dict[str, object]]]] = []
+    for row in comparison(results):
+        if not groups or groups[-1][0] != row.group:
+            groups.append((row.group, []))
+        cells = [cell for couple in row.cells for cell in couple]
+        groups[-1][1].append({"label": row.label, "cells": cells})
+    return [{"name": name, "rows": rows} for name, rows in groups]
+
+
+def _environment(run: Run) -> list[tuple[str, str]]:
+    known = run.environment
+    packages = ", ".join(f"{name} {version}" for name, version in known.packages.items())
+    load = "not known" if known.load_before is None else number_text(known.load_before)
+    return [
+        ("Started", known.started),
+        ("Database", "; ".join(known.databases) or "none configured, or not known"),
+        ("Python", known.python),
+        ("Packages", packages or "not known"),
+        ("Machine", known.platform),
+        ("Cores", cores_sentence(run)),
+        ("Load average before", load),
+        ("Middleware", ", ".join(known.middleware) or "none"),
+        ("freeloop", known.freeloop),
+    ]

@@ -1,0 +1,1 @@
+"""The user's side: find and question their Django project, read their plan."""
