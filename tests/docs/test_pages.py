@@ -110,7 +110,6 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 def test_the_command_line_page_is_generated_from_the_commands() -> None:
     """Renew it with `make reference`."""
     from freeloop.cli.main import main
-
     from scripts.command_line_page import PAGE, page
 
     text = PAGE.read_text(encoding="utf-8")
