@@ -135,10 +135,11 @@ def test_the_page_about_measuring_names_the_rules_that_the_judge_follows() -> No
     from freeloop.judge.verdict import DIFFERENT, SAME
 
     page = (ROOT / "docs" / "explanation" / "how-bench-measures.md").read_text(encoding="utf-8")
+    page = " ".join(page.split())
     *looks, last = LOOKS.at
 
-    assert f"{', '.join(map(str, looks))} and {last} rounds per side" in " ".join(page.split())
-    assert f"{100 * LOOKS.level:.1f} %" in page
+    assert f"{', '.join(map(str, looks))} and {last} rounds per side" in page
+    assert f"an interval of {100 * LOOKS.level:.3g} %" in page
     assert f"above {math.exp(DIFFERENT):.2f}" in page
     assert f"inside 1 / {math.exp(SAME):.2f} to {math.exp(SAME):.2f}" in page
 
