@@ -30,17 +30,18 @@ def described(option: click.Parameter) -> str:
 
 def command_section(name: str, command: click.Command) -> str:
     """Return the section of one command, those of a group below it."""
-    summary = " ".join((command.help or "").split("\n\n")[0].split())
+    summary = " ".join((command.help or "").split())
     shown = [option for option in command.params if not getattr(option, "hidden", False)]
     parts = [f"### `{name}`", summary]
     if shown:
         rows = "\n".join(described(option) for option in shown)
         parts.append(f"| option | meaning |\n|---|---|\n{rows}")
     if isinstance(command, click.Group):
-        parts += [
-            command_section(f"{name} {inner}", command.commands[inner])
-            for inner in sorted(command.commands)
-        ]
+        context = click.Context(command)
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found is not None:
+                parts.append(command_section(f"{name} {inner}", found))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -66,7 +66,11 @@ def test_a_floor_imports_only_floors_below_it() -> None:
 def test_no_module_imports_itself_by_a_detour() -> None:
     """A cycle makes every module of it one module in all but name."""
     graph = grimp.build_graph("freeloop", cache_dir=None)
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    # The package itself names its public things, and imports them when they are first used.
+    imports = {
+        module: graph.find_modules_directly_imported_by(module)
+        for module in graph.modules - {"freeloop"}
+    }
     assert any(imports.values())
 
     try:

@@ -24,6 +24,7 @@ NEEDY = """
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A pytest of its own that uses the plugins of this test suite."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("FREELOOP_REQUIRE", raising=False)
     return pytester
@@ -107,3 +108,33 @@ def test_a_forgotten_port_fails_the_session(inner: pytest.Pytester) -> None:
 
     result.stdout.fnmatch_lines(["port * is still listened on"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize(("end", "failed"), [("gate.wait(9)", True), ("None", False)])
+def test_a_working_thread_fails_the_session_and_an_idle_executor_does_not(
+    inner: pytest.Pytester, end: str, failed: bool
+) -> None:
+    """Asgiref keeps idle executor threads; the interpreter ends those by itself."""
+    inner.makepyfile(f"""
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+
+        gate = threading.Event()
+        pool = ThreadPoolExecutor()
+
+        def test_starts_threads():
+            pool.submit(print, "idle from now on").result()
+            threading.Thread(target=lambda: {end}, name="forgotten").start()
+    """)
+    inner.makeconftest("""
+        import sys, tests.leftovers
+        tests.leftovers.PATIENCE_S = 0.0
+
+        def pytest_unconfigure(config):
+            sys.modules[[name for name in sys.modules if name.startswith("test_a_")][0]].gate.set()
+    """)
+
+    result = inner.runpytest_subprocess("-p", "tests.leftovers")
+
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if failed else pytest.ExitCode.OK)
+    assert ("thread forgotten still runs" in result.stdout.str()) is failed

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,15 @@ from tests.docs.blocks import ROOT, Block, blocks, written_in
 OTHERS = {"pip", "bash", "cd", "cat"}
 # Text that is shown, not run: output of commands, pictures of the floors.
 SHOWN = {"", "text", "html", "json"}
+
+
+@pytest.fixture
+def signals_kept() -> Iterator[None]:
+    """The command sets handlers of its own; the tests after it need theirs."""
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in kept.items():
+        signal.signal(each, handler)
 
 
 def commands() -> list[tuple[str, list[str]]]:
@@ -90,6 +101,7 @@ def test_python_in_the_documentation_runs(block: Block, tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
+@pytest.mark.usefixtures("signals_kept")
 @pytest.mark.parametrize("words", commands_of("freeloop"))
 def test_a_freeloop_command_in_the_documentation_is_understood(words: list[str]) -> None:
     """Every command and option exists; click reads all options before it obeys --help."""
@@ -100,6 +112,7 @@ def test_a_freeloop_command_in_the_documentation_is_understood(words: list[str])
     assert answer.exit_code == 0, answer.output
 
 
+@pytest.mark.usefixtures("signals_kept")
 def test_an_option_that_does_not_exist_would_be_found() -> None:
     """The test above is only as good as click's order of reading."""
     from freeloop.cli.main import main

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from pathlib import Path
 
@@ -109,7 +110,6 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 def test_the_command_line_page_is_generated_from_the_commands() -> None:
     """Renew it with `make reference`."""
     from freeloop.cli.main import main
-
     from scripts.command_line_page import PAGE, page
 
     text = PAGE.read_text(encoding="utf-8")
@@ -127,3 +127,30 @@ def test_the_servers_in_the_plan_reference_are_those_that_exist() -> None:
     assert set(re.findall(r"^\| `([\w:]+)`", table, re.MULTILINE)) == {
         server.name for server in servers()
     }
+
+
+def test_the_page_about_measuring_names_the_rules_that_the_judge_follows() -> None:
+    """A threshold on the page that is not the judge's would be worse than none."""
+    from freeloop.judge.stats import LOOKS
+    from freeloop.judge.verdict import DIFFERENT, SAME
+
+    page = (ROOT / "docs" / "explanation" / "how-bench-measures.md").read_text(encoding="utf-8")
+    page = " ".join(page.split())
+    *looks, last = LOOKS.at
+
+    assert f"{', '.join(map(str, looks))} and {last} rounds per side" in page
+    assert f"an interval of {100 * LOOKS.level:.3g} %" in page
+    assert f"above {math.exp(DIFFERENT):.2f}" in page
+    assert f"inside 1 / {math.exp(SAME):.2f} to {math.exp(SAME):.2f}" in page
+
+
+def test_every_cause_has_its_row() -> None:
+    """A cause in a verdict is a word that users look up."""
+    from freeloop.model.verdict import Cause
+
+    page = (ROOT / "docs" / "explanation" / "how-bench-measures.md").read_text(encoding="utf-8")
+    table = page.partition("## Causes")[2].partition("\n## ")[0]
+
+    rows = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
+
+    assert rows == {cause.value for cause in Cause} - {"unknown"}
