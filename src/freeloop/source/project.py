@@ -168,7 +168,7 @@ def settings_of_manage(file: Path) -> str:
 
 def named_in(tree: ast.AST) -> Iterator[str]:
     """Yield modules from `environ.setdefault(VARIABLE, ...)` and `environ[VARIABLE] = ...`."""
-    for node in ast.walk(tree):
+    for node in sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0)):
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="setdefault"), args=[ast.Constant(value=key), value]
