@@ -80,7 +80,7 @@ def test_a_redirect_to_https_is_known_with_the_header_that_avoids_it(
 def test_an_application_that_does_not_import_is_told_from_an_absent_one(
     make_project: MakeProject,
 ) -> None:
-    """freeloop makes an absent one itself; a broken one is the user's to mend."""
+    """An absent one is made by freeloop itself; a broken one is the user's to mend."""
     absent = inspect_project(make_project(MINIMAL))
     broken = inspect_project(make_project(MINIMAL, asgi="import sys\nsys.exit(4)"))
     named = inspect_project(make_project(MINIMAL + "ASGI_APPLICATION = 'absent.application'"))
