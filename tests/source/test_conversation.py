@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import freeloop.source as package
-from freeloop.source.conversation import ask
+from freeloop.source.conversation import Conversation, ask
 from freeloop.source.facts import inspect_project
 from freeloop.source.project import Project
 from tests.source.conftest import MakeProject, error_of
@@ -81,6 +81,21 @@ def test_a_project_that_hangs_at_import_is_ended(make_project: MakeProject) -> N
     assert error.slug == "project-times-out"
     with pytest.raises(ProcessLookupError):
         os.kill(int((project.root / "pid").read_text()), 0)
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next(make_project: MakeProject) -> None:
+    """An interrupt may come between a question and its answer."""
+    project = make_project(
+        MINIMAL + "ROOT_URLCONF = 'routes'\nimport time\ntime.sleep(1)\n", routes="urlpatterns = []"
+    )
+
+    with Conversation(project, timeout_s=0.1) as inside:
+        late = error_of(lambda: inside.ask("facts"))
+        inside.timeout_s = 30
+        answer = inside.ask("targets", requests=[])
+
+    assert late.slug == "project-times-out"
+    assert answer == []
 
 
 def test_input_and_threads_of_the_project_change_nothing(make_project: MakeProject) -> None:

@@ -148,13 +148,26 @@ def test_sessions_in_the_memory_of_one_process_are_refused(
     assert "LocMemCache" in error.what
 
 
-def test_a_database_without_tables_is_told(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mend is the command that makes them."""
-    monkeypatch.setenv("SHOP_DATABASE", "file:empty?mode=memory")
+def test_a_database_in_memory_is_refused(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process has its own."""
+    monkeypatch.setenv("SHOP_DATABASE", ":memory:")
 
     error = error_of(lambda: session_for(shop, "ada").__enter__())
 
-    assert error.slug in {"session-database", "sessions-process-local"}
+    assert error.slug == "sessions-process-local"
+    assert "SQLite" in error.what
+
+
+def test_a_database_without_tables_is_told(
+    shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mend is the command that makes them."""
+    monkeypatch.setenv("SHOP_DATABASE", str(tmp_path / "empty.sqlite3"))
+
+    error = error_of(lambda: session_for(shop, "ada").__enter__())
+
+    assert error.slug == "session-database"
+    assert "migrate" in error.mend
 
 
 @pytest.mark.parametrize(

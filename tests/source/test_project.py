@@ -48,6 +48,17 @@ def test_two_projects_below_are_not_chosen_between(tmp_path: Path) -> None:
     assert error.where == "one/manage.py, two/manage.py"
 
 
+def test_named_settings_choose_between_two_projects_below(tmp_path: Path) -> None:
+    """The root is the one that has them."""
+    project_in(tmp_path / "one")
+    project_in(tmp_path / "two")
+    (tmp_path / "two" / "bakery").mkdir()
+
+    project = find_project(tmp_path, settings="bakery.settings", python=None)
+
+    assert project.root == tmp_path / "two"
+
+
 def test_each_place_that_names_settings_wins_over_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
