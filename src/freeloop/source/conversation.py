@@ -49,6 +49,9 @@ class Conversation:
     def __init__(self, project: Project, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         self.project = project
         self.timeout_s = timeout_s
+        self._unread = b""
+        self._number = 0
+        self._hangs = False
 
     def __enter__(self) -> Self:
         self._answers, theirs = os.pipe()
@@ -74,7 +77,6 @@ class Conversation:
             ) from error
         finally:
             os.close(theirs)
-        self._unread = b""
         return self
 
     def ask(self, what: str, **details: object) -> Answer:
@@ -84,7 +86,9 @@ class Conversation:
             NotPossible: If the project works but what was asked for is not there.
             FreeloopError: If the project does not import, ends the process, or takes too long.
         """
+        self._number += 1
         question = {
+            "number": self._number,
             "ask": what,
             "root": str(self.project.root),
             "settings": self.project.settings,
@@ -96,6 +100,8 @@ class Conversation:
         except BrokenPipeError:
             raise self._died() from None
         reply = json.loads(self._line())
+        while reply["number"] != self._number:  # of a question whose asker was interrupted
+            reply = json.loads(self._line())
         if "failure" in reply:
             raise failed(reply["failure"], self.project)
         if "asked" in reply:
@@ -110,7 +116,8 @@ class Conversation:
     ) -> None:
         try:
             _input_of(self._process).close()
-            self._process.wait(LEAVE_TIMEOUT_S if kind is None else 1.0)
+            if not self._hangs:  # it may have something to remove
+                self._process.wait(LEAVE_TIMEOUT_S)
         except (subprocess.TimeoutExpired, BrokenPipeError):
             pass
         finally:
@@ -124,6 +131,7 @@ class Conversation:
             left_s = deadline - time.monotonic()
             ready = left_s > 0 and select.select([self._answers], [], [], left_s)[0]
             if not ready:
+                self._hangs = True
                 raise FreeloopError(
                     "project-times-out",
                     what=f"the project gave no answer within {self.timeout_s:g} s",

@@ -45,6 +45,8 @@ class Database:
         if self.pooled and self.pool_max is None:
             pool = ", pool"
         age = f", connections kept {self.conn_max_age_s:g} s" if self.conn_max_age_s else ""
+        if math.isinf(self.conn_max_age_s):
+            age = ", connections never closed"
         return f"{self.alias}: {self.engine.rpartition('.')[2]}, {self.name}{place}{pool}{age}"
 
 

@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,17 +40,21 @@ class Asked(Exception):  # noqa: N818 - a plain answer that something asked for 
 def main(answer_fd: int) -> None:
     """Answer every line of standard input, then clean up."""
     os.set_inheritable(answer_fd, False)  # noqa: FBT003 - the standard library's signature
+    answers = os.fdopen(answer_fd, "wb")
     questions = os.fdopen(os.dup(0), "r", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)  # project code that reads standard input gets its end, not a question
     cleanups: list[Callable[[], None]] = []
     try:
         for line in questions:
-            answer = respond(json.loads(line), cleanups)
-            os.write(answer_fd, json.dumps(answer, default=str).encode() + b"\n")
+            question = json.loads(line)
+            answer = {"number": question["number"], **respond(question, cleanups)}
+            answers.write(json.dumps(answer, default=str).encode() + b"\n")
+            answers.flush()
     finally:
         for clean in reversed(cleanups):
-            clean()
+            with suppress(Exception):  # nobody listens any more; the others must still run
+                clean()
         # Threads that the project started at import would keep this process for ever.
         threading.Thread(target=leave_anyway, daemon=True).start()
 

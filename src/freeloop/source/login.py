@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from freeloop.errors import FreeloopError
 from freeloop.source.conversation import Conversation, NotPossible
@@ -37,11 +37,18 @@ def sessions_for(
     with Conversation(project) as inside:
         try:
             yield {name: _make(inside, name, project) for name in names}
-        finally:
-            try:
-                inside.ask("session", user=None)
-            except NotPossible as answer:
-                raise _refused(answer, project) from None
+        except BaseException:
+            with suppress(FreeloopError):  # what went wrong first is what the user must hear
+                _remove(inside, project)
+            raise
+        _remove(inside, project)
+
+
+def _remove(inside: Conversation, project: Project) -> None:
+    try:
+        inside.ask("session", user=None)
+    except NotPossible as answer:
+        raise _refused(answer, project) from None
 
 
 def _make(inside: Conversation, user: str, project: Project) -> Mapping[str, str]:

@@ -45,7 +45,8 @@ def find_project(start: Path, *, settings: str | None, python: str | None) -> Pr
     """
     start = start.absolute()
     options, options_file = read_options(start)
-    manage = find_manage(start, must_be_one=not (settings or os.environ.get(VARIABLE)))
+    named = settings or os.environ.get(VARIABLE) or options.get("settings")
+    manage = find_manage(start, must_be_one=not named)
     module, named_by = name_settings(settings, options, options_file, manage, start)
     base = Path.cwd() if python is not None or options_file is None else options_file.parent
     interpreter = find_interpreter(python or options.get("python"), base=base)
@@ -168,7 +169,7 @@ def settings_of_manage(file: Path) -> str:
 
 def named_in(tree: ast.AST) -> Iterator[str]:
     """Yield modules from `environ.setdefault(VARIABLE, ...)` and `environ[VARIABLE] = ...`."""
-    for node in ast.walk(tree):
+    for node in sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0)):
         match node:
             case ast.Call(
                 func=ast.Attribute(attr="setdefault"), args=[ast.Constant(value=key), value]
@@ -197,6 +198,7 @@ def find_root(start: Path, module: str, manage: Path | None) -> Path:
     candidates = [manage.parent] if manage else []
     for directory in upwards(start):
         candidates += [directory, directory / "src"]
+    candidates += [file.parent for file in sorted(start.glob("*/manage.py"))]
     for directory in candidates:
         if (directory / top).is_dir() or (directory / f"{top}.py").is_file():
             return directory

@@ -40,7 +40,6 @@ def answer(_question: dict[str, Any], _cleanups: list[Callable[[], None]], _aske
         "ssl_redirect": bool(settings.SECURE_SSL_REDIRECT),
         "ssl_proxy_header": settings.SECURE_PROXY_SSL_HEADER,
         "session_engine": settings.SESSION_ENGINE,
-        "urlconf": str(settings.ROOT_URLCONF),
     }
 
 
@@ -115,9 +114,9 @@ def candidates(kind: str, named: str | None) -> Iterator[tuple[str, str]]:
         module, _, attribute = str(named).replace(":", ".").rpartition(".")
         yield module, attribute
         return
-    neighbours = (settings.SETTINGS_MODULE, settings.ROOT_URLCONF, settings.WSGI_APPLICATION)
     seen = set()
-    for dotted in neighbours:
+    for name in ("SETTINGS_MODULE", "ROOT_URLCONF", "WSGI_APPLICATION"):
+        dotted = getattr(settings, name, None)
         parts = dotted.split(".") if isinstance(dotted, str) else []
         for length in range(len(parts) - 1, -1, -1):
             module = ".".join([*parts[:length], kind])

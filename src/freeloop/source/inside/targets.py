@@ -90,8 +90,9 @@ def look_through(callback: Any, method: str) -> Any:
     view_class = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
     if view_class is not None:
         return view_class
-    # django-ninja 1.7: the callable is a method of an object that holds one operation a method.
-    for operation in getattr(getattr(callback, "__self__", None), "operations", ()):
+    # django-ninja 1.7: the callable closes over an object that holds one operation a method.
+    closure = inspect.getclosurevars(callback).nonlocals if inspect.isfunction(callback) else {}
+    for operation in getattr(closure.get("self"), "operations", ()):
         if method in operation.methods:
             return inspect.unwrap(operation.view_func)
     inner = inspect.unwrap(callback)

@@ -7,9 +7,9 @@ import sys
 import warnings
 from pathlib import Path
 
-print("shop.settings is imported")
-print('{"answer": "printed by the project"}')
-print("shop.settings says something on standard error", file=sys.stderr)
+print("shop.settings is imported")  # noqa: T201 - as projects do
+print('{"answer": "printed by the project"}')  # noqa: T201
+print("shop.settings says something", file=sys.stderr)  # noqa: T201
 warnings.warn("the shop warns at import", RuntimeWarning, stacklevel=1)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
