@@ -2,7 +2,7 @@
 
 This file stands alone (standard library and Django only): `entry.py` loads it by path in the
 project's own interpreter. It counts and times, and answers `reset` and `report` on a UNIX socket,
-one for each worker process; `agent_link.py` asks. It never changes an answer except for one more
+one for each worker process; `agent_client.py` asks. It never changes an answer except for one more
 header, `Server-Timing`. Timed rounds run without it.
 """
 
@@ -156,12 +156,11 @@ class _Agent:
                 client, _ = server.accept()
                 # Whoever asks may be gone before the answer.
                 with client, contextlib.suppress(OSError):
-                    if client.recv(64).strip() == b"reset":
+                    question = client.recv(64).strip()
+                    self._let_requests_end()
+                    answer = self.report()
+                    if question == b"reset":
                         self.reset()
-                        answer: dict[str, Any] = {}
-                    else:
-                        self._let_requests_end()
-                        answer = self.report()
                     client.sendall(json.dumps(answer).encode())
 
     def _let_requests_end(self) -> None:
