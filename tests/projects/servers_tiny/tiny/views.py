@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+from typing import Any
 
 
 def _seconds(request: HttpRequest) -> float:
@@ -27,6 +29,10 @@ def hello(request: HttpRequest) -> HttpResponse:
 
 def shown_settings(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"greeting": settings.GREETING, "nested": settings.NESTED})
+
+
+def modules(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(sorted(name for name in sys.modules if "freeloop" in name), safe=False)
 
 
 def pid(request: HttpRequest) -> JsonResponse:
@@ -69,6 +75,22 @@ def _query() -> None:
 async def query_then_wait(request: HttpRequest) -> HttpResponse:
     await sync_to_async(_query)()
     await asyncio.sleep(_seconds(request))
+    return HttpResponse("queried")
+
+
+_pools: list[Any] = []
+
+
+async def pool_then_wait(request: HttpRequest) -> HttpResponse:
+    """Use psycopg's own pool, with no ORM; imported here as late as a project may do it."""
+    from psycopg_pool import AsyncConnectionPool
+
+    if not _pools:
+        _pools.append(AsyncConnectionPool(settings.DSN, min_size=1, max_size=3, open=False))
+        await _pools[0].open()
+    async with _pools[0].connection() as borrowed:
+        await borrowed.execute("SELECT 1")
+        await asyncio.sleep(_seconds(request))
     return HttpResponse("queried")
 
 
