@@ -1,23 +1,22 @@
 """Watch a Django application from inside its server, in the one observed round.
 
 This file stands alone (standard library and Django only): `entry.py` loads it by path in the
-project's own interpreter. It counts and times, and answers `reset` and `report` on a UNIX socket,
-one for each worker process; `agent_link.py` asks. It never changes an answer except for one more
-header, `Server-Timing`. Timed rounds run without it.
+project's own interpreter, and it loads the two files beside it. It counts and times, and answers
+`reset` and `report` on a UNIX socket, one for each worker process; `agent_client.py` asks. It never
+changes an answer except for one more header, `Server-Timing`. Timed rounds run without it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import contextvars
 import functools
+import importlib.util
 import json
 import os
 import socket
 import sys
-import sysconfig
 import threading
 import time
 import weakref
@@ -26,22 +25,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
-_SAMPLE_S = 0.005
-_BLOCKED_NS = 15_000_000
+    from freeloop.measure.agent_connections import Connections
+    from freeloop.measure.agent_sampler import Sampler
+
 _TIMER_S = 0.010
 _SETTLE_NS = 1_000_000_000
-# A thread that ran for less of a sampling interval was mostly waiting: its frame tells of the wait.
-_ON_CPU_SHARE = 0.2
-_REPORTED_PLACES = 20
-# Innermost frames of a thread that waits for work; a burst just before must not count for them.
-_WAITING = {
-    *{("selectors.py", "select"), ("runners.py", "run"), ("threading.py", "wait")},
-    *{("thread.py", "_worker"), ("base_events.py", "run_forever")},
-}
-_STDLIB = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
-_LIBRARIES = ("site-packages", "dist-packages")
 
 
 class _Request:
@@ -56,184 +46,90 @@ class _Request:
 
 
 class _Totals:
-    """Everything counted since the last `reset`."""
+    """What the agent itself counted since the last `reset`."""
 
-    def __init__(self, connections_held: int) -> None:
+    def __init__(self) -> None:
         self.requests = 0
         self.threads_started = 0
-        self.connections_held = connections_held
-        self.connections_opened = 0
         self.loop_held_ns = 0
         self.loop_cpu_ns = 0
         self.longest_hold_ns = 0
         self.loop_delay_ns = 0
         self.thread_held_ns = 0
-        self.blocked_at: collections.Counter[str] = collections.Counter()
-        self.cpu_ns: collections.Counter[str] = collections.Counter()
 
 
 class _Agent:
     """The state of one observed process."""
 
-    def __init__(self, root: str, sockets: str) -> None:
-        self.root = str(Path(root).resolve()) + os.sep
+    def __init__(self, sockets: str, sampler: Sampler, connections: Connections) -> None:
         self.sockets = sockets
+        self.sampler = sampler
+        self.connections = connections
+        self.interface = ""
         self.pid = 0
         self.in_flight = 0
-        self.interface = ""
-        self.connections: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.pool_limits: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-        # Re-entrant: the collector may close a connection while a count is under way.
         self.lock = threading.RLock()
-        self.totals = _Totals(0)
-        # Thread to the start of the step that runs on it now.
-        self.steps: dict[int, int] = {}
-        # Thread to the kernel's id of it, for threads that Python did not start.
-        self.foreign: dict[int, int] = {}
-        self.own_threads: set[int] = set()
+        self.totals = _Totals()
         self.loops: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.thread_cpu_ns: dict[int, int] = {}
 
     def watch_process(self) -> None:
         """Start the socket and the sampler, again in a process that was forked."""
         if self.pid == os.getpid():
             return
         self.pid = os.getpid()
-        self.own_threads = set()
-        for work in (self._serve, self._sample):
-            threading.Thread(target=work, name=f"freeloop{work.__name__}", daemon=True).start()
+        for name, work in (("freeloop-agent", self._serve), ("freeloop-sample", self.sampler.run)):
+            threading.Thread(target=work, name=name, daemon=True).start()
 
-    def reset(self) -> None:
-        """Forget everything counted; what is open now is where the next count starts."""
-        self.totals = _Totals(len(self.connections))
-        self.thread_cpu_ns = {}
-
-    def report(self) -> dict[str, Any]:
-        """Return the totals as plain values; sums, so that processes can be added up."""
-        totals = self.totals
-        values = {name: value for name, value in vars(totals).items() if isinstance(value, int)}
-        return {
-            **values,
-            "interface": self.interface,
-            "pool_max": self._pool_max(),
-            "blocked_at": dict(totals.blocked_at.most_common(_REPORTED_PLACES)),
-            "cpu_ns": dict(totals.cpu_ns),
-        }
-
-    def opened(self, connection: object, *, new: bool) -> None:
-        """Count a connection that is now in use."""
+    def started(self) -> _Request:
+        """Count a request in."""
         with self.lock:
-            self.connections.add(connection)
-            self.totals.connections_opened += new
-            held = len(self.connections)
-            self.totals.connections_held = max(self.totals.connections_held, held)
+            self.in_flight += 1
+        return _Request()
 
-    def closed(self, connection: object) -> None:
-        """Count a connection out; one that nobody closes counts until it is collected."""
+    def ended(self, request: _Request) -> None:
+        """Count a request out, once."""
         with self.lock:
-            self.connections.discard(connection)
-
-    def _pool_max(self) -> int | None:
-        from django.conf import settings
-
-        limits = list(self.pool_limits.values())
-        if not limits:
-            for database in settings.DATABASES.values():
-                pool = database.get("OPTIONS", {}).get("pool")
-                if pool:
-                    options = pool if isinstance(pool, dict) else {}
-                    # psycopg_pool: 4 connections unless told, and no growth without max_size.
-                    limits.append(options.get("max_size") or options.get("min_size", 4))
-        return sum(limits) if limits else None
+            if not request.ended:
+                request.ended = True
+                self.in_flight -= 1
+                self.totals.requests += 1
+                self.totals.thread_held_ns += time.perf_counter_ns() - request.started_ns
 
     def _serve(self) -> None:
-        self.own_threads.add(threading.get_ident())
-        path = f"{self.sockets}/agent-{self.pid}.sock"
+        self.sampler.own_threads.add(threading.get_ident())
         with socket.socket(socket.AF_UNIX) as server:
-            server.bind(path)
+            server.bind(f"{self.sockets}/agent-{self.pid}.sock")
             server.listen()
             while True:
                 client, _ = server.accept()
                 # Whoever asks may be gone before the answer.
                 with client, contextlib.suppress(OSError):
-                    if client.recv(64).strip() == b"reset":
-                        self.reset()
-                        answer: dict[str, Any] = {}
-                    else:
-                        self._let_requests_end()
-                        answer = self.report()
+                    question = client.recv(64).strip()
+                    self._let_requests_end()
+                    answer = self._report()
+                    if question == b"reset":
+                        self._reset()
                     client.sendall(json.dumps(answer).encode())
 
     def _let_requests_end(self) -> None:
         # A client has its answer before the request has ended here.
         deadline_ns = time.perf_counter_ns() + _SETTLE_NS
         while self.in_flight and time.perf_counter_ns() < deadline_ns:
-            time.sleep(_SAMPLE_S)
+            time.sleep(_TIMER_S)
 
-    def _sample(self) -> None:
-        self.own_threads.add(threading.get_ident())
-        before_ns = time.perf_counter_ns()
-        while True:
-            time.sleep(_SAMPLE_S)
-            now_ns = time.perf_counter_ns()
-            self._look(now_ns, now_ns - before_ns)
-            before_ns = now_ns
+    def _reset(self) -> None:
+        self.totals = _Totals()
+        self.connections.reset()
+        self.sampler.reset()
 
-    def _look(self, now_ns: int, interval_ns: int) -> None:
-        # Frames are let go on return: they would keep the locals of requests alive.
-        frames = sys._current_frames()
-        for thread, started_ns in list(self.steps.items()):
-            if now_ns - started_ns > _BLOCKED_NS and thread in frames:
-                self.totals.blocked_at[self._place(frames[thread])] += 1
-        self._share_cpu(frames, interval_ns)
-
-    def _share_cpu(self, frames: dict[int, FrameType], interval_ns: int) -> None:
-        native = {thread.ident: thread.native_id for thread in threading.enumerate()}
-        current: dict[int, int] = {}
-        for thread, frame in frames.items():
-            kernel_id = native.get(thread) or self.foreign.get(thread)
-            if kernel_id is None or thread in self.own_threads:
-                continue
-            try:
-                # The clock of a thread of this process, by its kernel id; unlike
-                # pthread_getcpuclockid it is safe when the thread has just ended.
-                cpu_ns = time.clock_gettime_ns((~kernel_id << 3) | 6)
-            except OSError:
-                continue
-            current[thread] = cpu_ns
-            spent_ns = cpu_ns - self.thread_cpu_ns.get(thread, cpu_ns)
-            if spent_ns > _ON_CPU_SHARE * interval_ns and not _waits(frame):
-                self.totals.cpu_ns[self._package(frame)] += spent_ns
-        self.thread_cpu_ns = current
-
-    def _place(self, frame: FrameType) -> str:
-        """Return "file:line function" of the deepest project frame, else of the deepest library."""
-        library = ""
-        for inner in _frames(frame):
-            code = inner.f_code
-            path = code.co_filename
-            if path == __file__ or path.startswith("<"):
-                continue
-            if self._in_project(path):
-                path = path.removeprefix(self.root)
-                return f"{path}:{inner.f_lineno} {code.co_qualname}"
-            if not library and _package_of(path):
-                library = f"{_library_path(path)}:{inner.f_lineno} {code.co_qualname}"
-        return library or f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}"
-
-    def _package(self, frame: FrameType) -> str:
-        for inner in _frames(frame):
-            path = inner.f_code.co_filename
-            if path == __file__:
-                continue
-            if self._in_project(path):
-                return "project"
-            if package := _package_of(path):
-                return package
-        return "python"
-
-    def _in_project(self, path: str) -> bool:
-        return path.startswith(self.root) and not any(part in path for part in _LIBRARIES)
+    def _report(self) -> dict[str, Any]:
+        """Return sums as plain values, so that worker processes can be added up."""
+        return {
+            "interface": self.interface,
+            **vars(self.totals),
+            **self.connections.report(),
+            **self.sampler.report(),
+        }
 
 
 _agent: _Agent
@@ -245,10 +141,11 @@ _request: contextvars.ContextVar[_Request | None] = contextvars.ContextVar(
 def install(*, root: str, sockets: str) -> None:
     """Start watching this process; called before the application is made."""
     global _agent
-    _agent = _Agent(root, sockets)
+    connections = _beside("agent_connections").Connections()
+    _agent = _Agent(sockets, _beside("agent_sampler").Sampler(root), connections)
     _agent.watch_process()
     _count_threads()
-    _count_connections()
+    connections.install()
 
 
 def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
@@ -261,9 +158,8 @@ def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
         if scope["type"] not in {"http", "websocket"}:
             await application(scope, receive, send)
             return
-        request = _Request()
+        request = _agent.started()
         token = _request.set(request)
-        _agent.in_flight += 1
 
         async def send_with_timing(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -274,12 +170,10 @@ def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
         try:
             await _Steps(application(scope, receive, send_with_timing), request)
         finally:
-            request.ended = True
+            _agent.ended(request)
             with contextlib.suppress(ValueError):
                 # A server that closes us at its end does so from another context.
                 _request.reset(token)
-            _agent.totals.requests += 1
-            _agent.in_flight -= 1
 
     return application_watched
 
@@ -291,10 +185,8 @@ def wrap_wsgi(application: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(application, updated=())
     def application_watched(environ: Any, start_response: Any) -> Iterable[bytes]:
         _agent.watch_process()
-        _agent.foreign[threading.get_ident()] = threading.get_native_id()
-        request = _Request()
-        with _agent.lock:
-            _agent.in_flight += 1
+        _agent.sampler.kernel_ids[threading.get_ident()] = threading.get_native_id()
+        request = _agent.started()
 
         def start_with_timing(status: str, headers: Any, *error: Any) -> Any:
             timing = ("Server-Timing", _server_timing(request))
@@ -303,7 +195,7 @@ def wrap_wsgi(application: Callable[..., Any]) -> Callable[..., Any]:
         try:
             body = application(environ, start_with_timing)
         except BaseException:
-            _end_wsgi(request)
+            _agent.ended(request)
             raise
         return _Body(body, request)
 
@@ -325,16 +217,7 @@ class _Body:
             if hasattr(self.body, "close"):
                 self.body.close()
         finally:
-            _end_wsgi(self.request)
-
-
-def _end_wsgi(request: _Request) -> None:
-    if not request.ended:
-        request.ended = True
-        with _agent.lock:
-            _agent.in_flight -= 1
-            _agent.totals.requests += 1
-            _agent.totals.thread_held_ns += time.perf_counter_ns() - request.started_ns
+            _agent.ended(self.request)
 
 
 def _server_timing(request: _Request) -> str:
@@ -342,11 +225,11 @@ def _server_timing(request: _Request) -> str:
     loop = ""
     if _agent.interface == "asgi":
         held_ns = request.held_ns
-        if (started_ns := _agent.steps.get(threading.get_ident())) is not None:
+        if (started_ns := _agent.sampler.steps.get(threading.get_ident())) is not None:
             # The step that sends this header has not ended.
             held_ns += time.perf_counter_ns() - started_ns
         loop = f", loop;dur={held_ns / 1e6:.3f}"
-    return f'app;dur={app_ms:.3f}{loop}, conn;desc="{len(_agent.connections)} open"'
+    return f'app;dur={app_ms:.3f}{loop}, conn;desc="{_agent.connections.held_now()} open"'
 
 
 class _Steps(Coroutine[Any, Any, Any]):
@@ -385,7 +268,7 @@ class _Steps(Coroutine[Any, Any, Any]):
         self.coroutine.close()
 
     def _step(self, act: Callable[..., Any], *values: Any) -> Any:
-        thread, steps = threading.get_ident(), _agent.steps
+        thread, steps = threading.get_ident(), _agent.sampler.steps
         if thread in steps:
             # Inside another measured step, such as a task that starts eagerly.
             return act(*values)
@@ -410,7 +293,7 @@ def _watch_loop() -> None:
     if loop in _agent.loops:
         return
     _agent.loops.add(loop)
-    _agent.foreign[threading.get_ident()] = threading.get_native_id()
+    _agent.sampler.kernel_ids[threading.get_ident()] = threading.get_native_id()
     given = loop.get_task_factory()
 
     def measured_task(loop: Any, coroutine: Any, **options: Any) -> Any:
@@ -445,108 +328,13 @@ def _count_threads() -> None:
     threading.Thread.start = counted  # type: ignore[method-assign] # the observed round only
 
 
-def _count_connections() -> None:
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
-    connect, close = BaseDatabaseWrapper.connect, BaseDatabaseWrapper.close
-
-    @functools.wraps(connect)
-    def connect_counted(self: Any) -> None:
-        connect(self)
-        if self.connection is not None and not _psycopg_pooled(self):
-            _agent.opened(self, new=True)
-
-    @functools.wraps(close)
-    def close_counted(self: Any) -> None:
-        close(self)
-        if self.connection is None or self.closed_in_transaction:
-            _agent.closed(self)
-
-    BaseDatabaseWrapper.connect = connect_counted  # type: ignore[method-assign]
-    BaseDatabaseWrapper.close = close_counted  # type: ignore[method-assign]
-    # Imported now, not when the project does: a view may import it in its first request.
-    with contextlib.suppress(ImportError):
-        _count_pooled_connections()
-
-
-def _psycopg_pooled(wrapper: Any) -> bool:
-    return wrapper.vendor == "postgresql" and bool(getattr(wrapper, "pool", None))
-
-
-def _count_pooled_connections() -> None:
-    """Count connections of psycopg's pools while checked out, those of Django's pool included."""
-    import psycopg
-    import psycopg_pool
-
-    for kind in (psycopg_pool.ConnectionPool, psycopg_pool.AsyncConnectionPool):
-        _count_checkouts(kind)
-    for opener in (psycopg.Connection, psycopg.AsyncConnection):
-        # Pools open through the class; Django, without a pool, through a function bound earlier.
-        _count_opening(opener)
-
-
-def _count_checkouts(kind: Any) -> None:
-    getconn, putconn = kind.getconn, kind.putconn
-
-    def taken(pool: Any, connection: Any) -> Any:
-        _agent.pool_limits[pool] = pool.max_size
-        _agent.opened(connection, new=False)
-        return connection
-
-    async def getconn_async(self: Any, *args: Any, **options: Any) -> Any:
-        return taken(self, await getconn(self, *args, **options))
-
-    async def putconn_async(self: Any, connection: Any) -> None:
-        _agent.closed(connection)
-        await putconn(self, connection)
-
-    def getconn_sync(self: Any, *args: Any, **options: Any) -> Any:
-        return taken(self, getconn(self, *args, **options))
-
-    def putconn_sync(self: Any, connection: Any) -> None:
-        _agent.closed(connection)
-        putconn(self, connection)
-
-    waits = asyncio.iscoroutinefunction(getconn)
-    kind.getconn = functools.wraps(getconn)(getconn_async if waits else getconn_sync)
-    kind.putconn = functools.wraps(putconn)(putconn_async if waits else putconn_sync)
-
-
-def _count_opening(kind: Any) -> None:
-    connect = kind.connect.__func__
-
-    def connect_counted(cls: Any, *args: Any, **options: Any) -> Any:
-        with _agent.lock:
-            _agent.totals.connections_opened += 1
-        return connect(cls, *args, **options)
-
-    kind.connect = classmethod(functools.wraps(connect)(connect_counted))
-
-
-def _frames(frame: FrameType) -> Iterator[FrameType]:
-    """Yield the frame and its callers, innermost first."""
-    current: FrameType | None = frame
-    while current is not None:
-        yield current
-        current = current.f_back
-
-
-def _waits(frame: FrameType) -> bool:
-    code = frame.f_code
-    return (Path(code.co_filename).name, code.co_name) in _WAITING
-
-
-def _package_of(path: str) -> str:
-    """Return the top-level package of a library's file, "" for the standard library."""
-    relative = _library_path(path)
-    if relative == path:
-        return "" if path.startswith((*_STDLIB, "<")) else Path(path).parent.name
-    return relative.partition(os.sep)[0].removesuffix(".py")
-
-
-def _library_path(path: str) -> str:
-    for name in _LIBRARIES:
-        before, found, after = path.rpartition(f"{os.sep}{name}{os.sep}")
-        if found and before:
-            return after
-    return path
+def _beside(name: str) -> Any:
+    """Return the module in the file of that name beside this one."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"freeloop_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

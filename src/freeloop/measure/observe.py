@@ -41,6 +41,15 @@ class Usage:
     threads: int
     processes: int
 
+    @property
+    def queue_ns(self) -> int | None:
+        """Run-queue delay so far of all living threads; None where the kernel does not tell.
+
+        Falls when threads end: for a stretch of time, `queue_ns_since` is nearer to the truth.
+        """
+        delays = self.queue_ns_by_thread
+        return None if delays is None else sum(delays.values())
+
     def cpu_ns_since(self, before: Usage) -> int:
         """Return the CPU time between two moments, nanoseconds.
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+__all__ = ["Launch", "ServerProcess"]
+
 _HERE = Path(__file__).parent
 _GRACE_S = 3.0
 _TAIL_LINES = 15

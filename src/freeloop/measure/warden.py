@@ -55,12 +55,16 @@ def main() -> None:
         _wait(server, wake_read)
         _end(server, config["grace_s"])
         _tell(f"exit {server.returncode}")
+    except OSError as error:
+        # Standard error is the log, whose end freeloop shows.
+        print(f"cannot run the server: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        _tell("exit 127")
     finally:
-        if config["directory"]:
-            # freeloop reads the log before it lets go of the pipe.
-            with contextlib.suppress(OSError):
-                _wait_for_freeloop()
-            shutil.rmtree(config["directory"], ignore_errors=True)
+        os.close(1)
+        # freeloop reads the log before it lets go of the pipe.
+        with contextlib.suppress(OSError):
+            _wait_for_freeloop()
+        shutil.rmtree(config["directory"], ignore_errors=True)
 
 
 def _adopt_orphans() -> None:
