@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ RESTED_BELOW = 0.6
 ALONE_ABOVE = 0.9
 
 
+# A decision looks at the same rounds up to five times, and a replay thousands of times.
+@lru_cache(maxsize=8192)
 def quiet_rps(
     measured: Round,
     *,
