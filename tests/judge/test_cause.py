@@ -92,6 +92,14 @@ def why(question: Question, answer: Answer, a: Shown, b: Shown) -> Found:
         (SERVE, SAME, POOL_OF_TEN, POOL_OF_TEN, Cause.POOL_CAP, "all 10 connections"),
         (REWRITE, HURTS, AIOHTTP, HTTPX, Cause.CLIENT_CPU, "60 % of the CPU samples"),
         (SERVE, HURTS, HELLO_WSGI, HELLO_ASGI, Cause.ASGI_FIXED_COST, "1.47 ms CPU"),
+        (
+            SERVE,
+            HURTS,
+            MANY_THREADS,
+            HELLO_ASGI.but(unloaded_ms=53),
+            Cause.ASGI_FIXED_COST,
+            "2 threads",
+        ),
         (REWRITE, HURTS, MANY_THREADS, BLOCKED, Cause.BLOCKED_LOOP, "cafe/prices.py:14"),
         (SERVE, HURTS, FOUR_THREADS, BLOCKED, Cause.BLOCKED_LOOP, "50.2 ms"),
         (REWRITE, SAME, CPU, CPU_ASYNC, Cause.CPU_BOUND, "22 ms CPU"),
@@ -146,6 +154,7 @@ def test_a_cause_is_named_when_an_observation_singles_it_out(
             "the client is a minor part",
         ),
         (REWRITE, HURTS, AIOHTTP, HTTPX.but(seen=NOTHING_SEEN), "no CPU samples"),
+        (REWRITE, HURTS, AIOHTTP.but(cpu_ms=6.5), HTTPX, "the other side needs as much CPU"),
         (
             REWRITE,
             HURTS,

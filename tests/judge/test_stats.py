@@ -66,9 +66,9 @@ def test_trimming_narrows_the_interval_when_one_round_is_an_outlier() -> None:
     calm = [0.01 * math.sin(n) for n in range(20)]
     with_stall = [*calm[:-1], 3.0]
 
-    trimmed = ratio_interval(with_stall, level=0.987)
+    trimmed = ratio_interval(with_stall, level=0.99)
     plain = scipy_stats.t.interval(
-        0.987, 19, loc=np.mean(with_stall), scale=scipy_stats.sem(with_stall)
+        0.99, 19, loc=np.mean(with_stall), scale=scipy_stats.sem(with_stall)
     )
 
     assert trimmed.high < 1.05
@@ -79,10 +79,10 @@ def test_trimming_narrows_the_interval_when_one_round_is_an_outlier() -> None:
 def test_below_ten_rounds_it_is_students_interval(rounds: list[float]) -> None:
     """SciPy is the oracle; cutting so few rounds would leave no degrees of freedom."""
     low, high = scipy_stats.t.interval(
-        0.987, len(rounds) - 1, loc=np.mean(rounds), scale=scipy_stats.sem(rounds)
+        0.99, len(rounds) - 1, loc=np.mean(rounds), scale=scipy_stats.sem(rounds)
     )
 
-    interval = ratio_interval(rounds, level=0.987)
+    interval = ratio_interval(rounds, level=0.99)
 
     assert math.log(interval.low) == pytest.approx(low, abs=1e-6)
     assert math.log(interval.high) == pytest.approx(high, abs=1e-6)
@@ -91,7 +91,7 @@ def test_below_ten_rounds_it_is_students_interval(rounds: list[float]) -> None:
 @given(st.lists(st.floats(-3, 3), min_size=10, max_size=40))
 def test_from_ten_rounds_on_the_ratio_is_the_trimmed_mean(rounds: list[float]) -> None:
     """SciPy is the oracle for what is kept."""
-    interval = ratio_interval(rounds, level=0.987)
+    interval = ratio_interval(rounds, level=0.99)
 
     kept = scipy_stats.trim_mean(rounds, proportiontocut=0.1)
     assert math.log(interval.ratio) == pytest.approx(kept, abs=1e-9)
@@ -100,8 +100,8 @@ def test_from_ten_rounds_on_the_ratio_is_the_trimmed_mean(rounds: list[float]) -
 @given(logs)
 def test_swapping_the_sides_gives_the_reciprocal_interval(rounds: list[float]) -> None:
     """Which side is called A must not matter."""
-    forth = ratio_interval(rounds, level=0.987)
-    back = ratio_interval([-value for value in rounds], level=0.987)
+    forth = ratio_interval(rounds, level=0.99)
+    back = ratio_interval([-value for value in rounds], level=0.99)
 
     assert back.ratio == pytest.approx(1 / forth.ratio)
     assert back.low == pytest.approx(1 / forth.high)
@@ -113,8 +113,8 @@ def test_a_side_that_is_faster_by_a_factor_moves_the_interval_by_it(
     rounds: list[float], shift: float
 ) -> None:
     """The unit of throughput cancels."""
-    before = ratio_interval(rounds, level=0.987)
-    after = ratio_interval([value + shift for value in rounds], level=0.987)
+    before = ratio_interval(rounds, level=0.99)
+    after = ratio_interval([value + shift for value in rounds], level=0.99)
 
     assert after.low == pytest.approx(before.low * math.exp(shift))
     assert after.high == pytest.approx(before.high * math.exp(shift))
@@ -133,8 +133,8 @@ def test_more_coverage_is_a_wider_interval(rounds: list[float], less: float, mor
 @given(logs.filter(lambda x: np.std(x) > 0.01), st.floats(0.01, 0.5))
 def test_a_narrower_interval_never_needs_fewer_rounds(rounds: list[float], half: float) -> None:
     """The advice at the end grows with what is asked, and never names fewer than were taken."""
-    some = rounds_for(rounds, half_width=half, level=0.987)
-    more = rounds_for(rounds, half_width=half / 2, level=0.987)
+    some = rounds_for(rounds, half_width=half, level=0.99)
+    more = rounds_for(rounds, half_width=half / 2, level=0.99)
 
     assert len(rounds) <= some <= more
 
@@ -142,7 +142,7 @@ def test_a_narrower_interval_never_needs_fewer_rounds(rounds: list[float], half:
 def test_four_rounds_are_refused() -> None:
     """Below five rounds an interval is a guess."""
     with pytest.raises(FreeloopError) as caught:
-        ratio_interval([0.0] * 4, level=0.987)
+        ratio_interval([0.0] * 4, level=0.99)
 
     assert caught.value.slug == "too-few-rounds"
 
