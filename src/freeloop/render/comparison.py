@@ -22,7 +22,7 @@ from freeloop.render.figures import (
 )
 
 LEGEND = (
-    "Median of the rounds; `?` not known, `-` does not apply. "
+    "Median of the rounds; ? is not known, - does not apply. "
     "closed: each connection sends when its last answer came (capacity). "
     "open: constant arrivals, timed from when a request was due (latency)."
 )
