@@ -141,7 +141,7 @@ def effect_track(effect: Interval | None, scale: svg.Scale) -> SafeString:
         svg.line(svg.along(0), 14, svg.along(1), 14, "rail"),
         svg.line(one, 3, one, 25, "one"),
     ]
-    if effect is None:
+    if effect is None or not math.isfinite(effect.ratio):
         return svg.drawing(28, "No ratio.", parts, "track")
     low, high = (svg.along(scale.place(value)) for value in (effect.low, effect.high))
     parts += [
