@@ -73,7 +73,7 @@ def test_rows_of_what_a_pair_does_not_have_are_left_out() -> None:
     seen = {row.label for row in comparison([thread_cap(50)])}
 
     assert "event gap p50" in with_gaps - labels
-    assert "loop, threads, DB" in labels
+    assert "inside the server" in labels
     assert {"loop ms per request", "DB connections"} <= seen - labels
 
 

@@ -89,7 +89,9 @@ def test_more_threads_are_always_named_where_threads_limit() -> None:
     (estimate,) = further_sentences(capped)
     (unknown,) = further_sentences(unestimated)
 
-    assert estimate.startswith("gunicorn gthread with 50 threads instead of 4 would do about 971")
+    assert estimate.startswith(
+        "More threads: 50 instead of 4 on gunicorn gthread would do about 971"
+    )
     assert estimate.endswith("(estimated).")
     assert "unknown" in unknown
     assert further_sentences(thread_cap(1)) == ()

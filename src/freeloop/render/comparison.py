@@ -68,7 +68,7 @@ def comparison(results: Sequence[PairResult]) -> tuple[Row, ...]:
             rows.append(Row(line.group, line.label, cells))
     if not seen:
         cells = tuple((UNKNOWN, UNKNOWN) for _ in results)
-        rows.append(Row("held", "loop, threads, DB", cells))
+        rows.append(Row("held", "inside the server", cells))
     return tuple(rows)
 
 

@@ -74,6 +74,40 @@ def test_axe_finds_no_violation(browser: Browser, tmp_path: Path, scheme: str, w
     assert len(found.response["passes"]) > 20
 
 
+# Axe looks at HTML text alone. Ratio of WCAG: lighter plus 0.05 over darker plus 0.05.
+LEAST_CONTRAST = """selectors => {
+  const parts = css => css.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = css => parts(css).map(part => part / 255)
+    .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const ratio = (one, two) => (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+  const found = [...document.querySelectorAll(selectors)].map(mark => {
+    const look = getComputedStyle(mark);
+    const paper = getComputedStyle(mark.closest('.card, .pair')).backgroundColor;
+    const ink = look.fill === 'none' || mark.tagName === 'line' ? look.stroke : look.fill;
+    return ratio(light(ink), light(paper));
+  });
+  return [found.length, Math.min(...found)];
+}"""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_marks_in_charts_stand_out(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    """AA asks for 4.5 of text and 3 of what must be told apart to understand a picture."""
+    page = opened(browser, tmp_path, BROAD, scheme)
+
+    texts, least_text = page.evaluate(LEAST_CONTRAST, "svg text")
+    marks, least_mark = page.evaluate(
+        LEAST_CONTRAST, "svg .mark, svg .dot, svg .curve, svg .lane, svg .one, svg .first"
+    )
+
+    assert texts > 50
+    assert marks > 50
+    assert least_text >= 4.5
+    assert least_mark >= 3.0
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_no_run_makes_a_narrow_page_scroll_sideways(
