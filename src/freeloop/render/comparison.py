@@ -22,7 +22,7 @@ from freeloop.render.figures import (
 )
 
 LEGEND = (
-    "Median of the rounds; `?` not known, `-` does not apply. "
+    "Median of the rounds; ? is not known, - does not apply. "
     "closed: each connection sends when its last answer came (capacity). "
     "open: constant arrivals, timed from when a request was due (latency)."
 )
@@ -68,7 +68,7 @@ def comparison(results: Sequence[PairResult]) -> tuple[Row, ...]:
             rows.append(Row(line.group, line.label, cells))
     if not seen:
         cells = tuple((UNKNOWN, UNKNOWN) for _ in results)
-        rows.append(Row("held", "loop, threads, DB", cells))
+        rows.append(Row("held", "inside the server", cells))
     return tuple(rows)
 
 

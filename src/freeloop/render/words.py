@@ -268,14 +268,14 @@ def _more_threads(side: SideResult, result: PairResult) -> str:
     server = "gunicorn gthread" if side.arm.server == "gunicorn:sync" else server_name(side.arm)
     if side.more_threads is None:
         return (
-            f"What {server} would do with {result.concurrency} threads instead of "
-            f"{side.thread_limit}: unknown, it was not estimated."
+            f"More threads: what {result.concurrency} instead of {side.thread_limit} would do "
+            f"on {server} is unknown, it was not estimated."
         )
     compared = ""
     if other.quiet_rps > 0:
         share = ratio_text(side.more_threads / other.quiet_rps)
         compared = f", {share}x that of {arm_phrase(other.arm)}"
     return (
-        f"{server} with {result.concurrency} threads instead of {side.thread_limit} would do about "
-        f"{number_text(side.more_threads)} requests/s{compared} (estimated)."
+        f"More threads: {result.concurrency} instead of {side.thread_limit} on {server} would do "
+        f"about {number_text(side.more_threads)} requests/s{compared} (estimated)."
     )

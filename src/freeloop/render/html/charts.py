@@ -18,6 +18,7 @@ from freeloop.render.words import arm_name
 HEIGHT = 230.0
 TOP, BOTTOM = 16.0, 192.0
 LANE = 52.0
+RACE_LANE = 66.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,11 @@ def race_chart(race: RaceResult) -> Chart:
     """Return the lanes of a race: from the common start to the last answer."""
     known = [lane.last_ms for lane in race.lanes if lane.last_ms is not None]
     scale = svg.scale_for([0.0, *(value / 1000 for value in known)])
-    bottom = len(race.lanes) * LANE + 10
+    bottom = len(race.lanes) * RACE_LANE + 10
     parts = _upright_grid(scale, bottom, " s")
     rows = []
     for index, lane in enumerate(race.lanes):
-        y = index * LANE + 18
+        y = index * RACE_LANE + 18
         side = "a" if index == 0 else "b"
         name = f"{arm_name(lane.arm)}  {lane.path}"
         rows.append(
@@ -112,19 +113,21 @@ def race_chart(race: RaceResult) -> Chart:
         )
         said = seconds_text(lane.last_ms) if lane.last_ms is not None else "no answer"
         parts.append(svg.text("0", y, arm_name(lane.arm), "name"))
-        parts.append(svg.text("100%", y, said, "value", "end"))
+        parts.append(svg.text("0", y + 16, lane.path, "path"))
+        parts.append(svg.text("100%", y + 16, said, "value", "end"))
         if lane.last_ms is None:
             continue
-        parts.append(svg.bar(0.0, scale.place(lane.last_ms / 1000), y + 8, 14, f"lane {side}"))
+        parts.append(svg.bar(0.0, scale.place(lane.last_ms / 1000), y + 25, 14, f"lane {side}"))
         if lane.first_ms is not None:
             x = svg.along(scale.place(lane.first_ms / 1000))
-            parts.append(svg.line(x, y + 5, x, y + 25, "first"))
+            parts.append(svg.line(x, y + 22, x, y + 42, "first"))
     label = f"Race of {race.burst} requests. " + " ".join(
         f"{name}: {answered} answered, last after {last}." for name, answered, _, last, _, _ in rows
     )
     return Chart(
         f"Burst of {race.burst}, seconds until the last answer",
-        "Bar: start to last answer. Upright line: first answer. Seen once: no verdict.",
+        "Bar: start to last answer. Upright line: first answer. First lane: baseline. "
+        "Seen once: no verdict.",
         svg.drawing(bottom + 30, label, parts),
         ("runner", "answered", "first", "last", "threads", "limit"),
         tuple(rows),
@@ -138,7 +141,7 @@ def effect_track(effect: Interval | None, scale: svg.Scale) -> SafeString:
         svg.line(svg.along(0), 14, svg.along(1), 14, "rail"),
         svg.line(one, 3, one, 25, "one"),
     ]
-    if effect is None:
+    if effect is None or not math.isfinite(effect.ratio):
         return svg.drawing(28, "No ratio.", parts, "track")
     low, high = (svg.along(scale.place(value)) for value in (effect.low, effect.high))
     parts += [

@@ -76,7 +76,11 @@ def _page(run: Run) -> dict[str, object]:
         "pairs": pairs,
         "scale": (ratio_text(scale.low), ratio_text(scale.high)),
         "races": [
-            {"id": f"race-{number}", "name": race.race, "chart": charts.race_chart(race)}
+            {
+                "id": f"race-{number}",
+                "title": f"{race.race}: race",
+                "chart": charts.race_chart(race),
+            }
             for number, race in enumerate(run.races, start=1)
         ],
         "legend": LEGEND,

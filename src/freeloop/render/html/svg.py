@@ -59,7 +59,8 @@ def scale_for(values: Iterable[float]) -> Scale:
 
 def ratio_scale(values: Iterable[float]) -> Scale:
     """Return a logarithmic scale for ratios with 1 in its middle."""
-    farthest = max((abs(math.log(value)) for value in values if value > 0), default=0.0)
+    known = [value for value in values if math.isfinite(value) and value > 0]
+    farthest = max((abs(math.log(value)) for value in known), default=0.0)
     edge = math.exp(max(farthest, math.log(2)) * 1.08)
     return Scale(1 / edge, edge, logarithmic=True, ticks=(1.0,))
 
@@ -159,4 +160,5 @@ def _log_scale(least: float, top: float) -> Scale:
     if len(inside) > 6:
         powers = [step for step in inside if math.isclose(math.log10(step) % 1, 0, abs_tol=1e-9)]
         inside = powers if len(powers) > 1 else inside[::2]
+        inside = inside[:: math.ceil(len(inside) / 6)]
     return Scale(low, high, logarithmic=True, ticks=tuple(inside))

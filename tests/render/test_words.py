@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from freeloop.model.plan import Arm, Question
+from freeloop.model.run import PairResult, Run
+from freeloop.model.verdict import Answer, Basis, Cause, Interval, Verdict
+from freeloop.render.words import (
+    ANSWER_SIGNS,
+    ANSWER_WORDS,
+    CAUSE_WORDS,
+    CHECK_SIGNS,
+    QUESTION_WORDS,
+    REWRITE_UNKNOWN,
+    arm_name,
+    arm_phrase,
+    contention_sentence,
+    further_sentences,
+    verdict_sentence,
+)
+from tests.render.sample_runs import (
+    BY_NAME,
+    ENVIRONMENT,
+    cpu_no_difference,
+    refused,
+    serve_hurts,
+    stream,
+    thread_cap,
+    undecided,
+)
+
+
+def test_a_rewrite_that_helps_says_all_in_one_sentence() -> None:
+    """Answer, ratio, baseline, concurrency, basis, interval, reason: nothing to look up."""
+    assert verdict_sentence(thread_cap(50)) == (
+        "Async helps: on uvicorn 3.1x the throughput of gunicorn gthread with 4 threads "
+        "at 50 concurrent requests (measured, 2.9 to 3.4x): "
+        "thread cap: 4 threads at 50 ms each allow 80 requests/s."
+    )
+
+
+@pytest.mark.parametrize("question", [Question.SERVE, Question.SETTING])
+@pytest.mark.parametrize("answer", list(Answer))
+def test_only_a_rewrite_speaks_of_async(question: Question, answer: Answer) -> None:
+    """Another server or another setting proves nothing about async."""
+    result = thread_cap(50)
+    verdict = replace(result.verdict, answer=answer)
+
+    sentence = verdict_sentence(replace(result, question=question, verdict=verdict))
+
+    assert "async" not in sentence.lower()
+
+
+@pytest.mark.parametrize("a_async", [True, None])
+def test_a_rewrite_that_is_not_from_sync_to_async_is_called_a_rewrite(a_async: bool | None) -> None:
+    """Async against async (a blocking call replaced) says nothing about async as such."""
+    result = thread_cap(50)
+
+    sentence = verdict_sentence(replace(result, a=replace(result.a, view_is_async=a_async)))
+
+    assert sentence.startswith("The rewrite helps: ")
+
+
+def test_a_serve_verdict_names_both_deployments_and_what_was_not_asked() -> None:
+    """For one sync view the rewrite is a question that bench has not measured."""
+    result = serve_hurts(50)
+
+    assert verdict_sentence(result).startswith(
+        "Serving this view on uvicorn instead of gunicorn gthread with 50 threads: hurts, 0.24x"
+    )
+    assert further_sentences(result) == (REWRITE_UNKNOWN,)
+
+
+def test_an_async_view_is_not_asked_to_be_rewritten() -> None:
+    """It is async already."""
+    result = serve_hurts(50)
+    view = replace(result.a, view_is_async=True)
+
+    assert further_sentences(replace(result, a=view)) == ()
+
+
+def test_more_threads_are_always_named_where_threads_limit() -> None:
+    """Without this line a small thread count would pass for a gain of async."""
+    capped = thread_cap(50)
+    unestimated = replace(capped, a=replace(capped.a, more_threads=None))
+
+    (estimate,) = further_sentences(capped)
+    (unknown,) = further_sentences(unestimated)
+
+    assert estimate.startswith(
+        "More threads: 50 instead of 4 on gunicorn gthread would do about 971"
+    )
+    assert estimate.endswith("(estimated).")
+    assert "unknown" in unknown
+    assert further_sentences(thread_cap(1)) == ()
+
+
+def test_a_setting_is_named_with_both_values() -> None:
+    """The reader must know what to type."""
+    result = replace(
+        undecided(),
+        verdict=Verdict(Answer.HELPS, Interval(2.0, 1.8, 2.2, 0.99), Basis.MEASURED),
+    )
+    arm = Arm("pool", "uvicorn", settings={"CONN_MAX_AGE": 60})
+    pool = replace(
+        result,
+        a=replace(result.a, arm=Arm("plain", "uvicorn")),
+        b=replace(result.b, arm=arm),
+    )
+
+    assert verdict_sentence(result).startswith(
+        "Setting 50 threads instead of 4 on gunicorn gthread: helps, 2.0x the throughput"
+    )
+    assert "CONN_MAX_AGE 60 instead of the project's own on uvicorn" in verdict_sentence(pool)
+
+
+def test_unknown_says_what_is_missing_and_what_was_seen() -> None:
+    """Unknown is a good answer only with its reason."""
+    assert verdict_sentence(refused()) == (
+        "Unknown whether async helps on uvicorn against gunicorn gthread with 50 threads "
+        "at 50 concurrent requests; missing: B failed 12 % of its requests (status 500); "
+        "at most 1 % are allowed."
+    )
+    assert "seen so far 1.09x (measured, 0.91 to 1.31x, 20 rounds a side)" in verdict_sentence(
+        undecided()
+    )
+
+
+def test_an_unknown_cause_is_said_to_be_unknown() -> None:
+    """No cause may be guessed from the ratio."""
+    result = stream()
+    verdict = replace(result.verdict, cause=Cause.UNKNOWN, evidence=(), missing="a round inside")
+
+    sentence = verdict_sentence(replace(result, verdict=verdict))
+
+    assert sentence.endswith("(measured, 10.9 to 12.7x); cause: unknown; missing: a round inside.")
+
+
+def test_the_basis_is_printed_beside_every_effect() -> None:
+    """A predicted number must not pass for a measured one."""
+    result = cpu_no_difference()
+    for basis in Basis:
+        verdict = replace(result.verdict, basis=basis)
+        assert f"({basis.value}, 0.97 to 1.06x)" in verdict_sentence(
+            replace(result, verdict=verdict)
+        )
+
+
+@pytest.mark.parametrize(
+    ("arm", "name", "phrase"),
+    [
+        (Arm("", "gunicorn:gthread", threads=50), "gunicorn gthread, 50 threads",
+         "gunicorn gthread with 50 threads"),
+        (Arm("", "gunicorn:sync", workers=1), "gunicorn sync, 1 worker",
+         "gunicorn sync with 1 worker"),
+        (Arm("", "granian:wsgi", workers=2, threads=8), "granian WSGI, 2 workers, 8 threads",
+         "granian WSGI with 2 workers and 8 threads"),
+        (Arm("", "granian:asgi", threads=8), "granian ASGI", "granian ASGI"),
+        (Arm("", "uvicorn"), "uvicorn", "uvicorn"),
+    ],
+)  # fmt: skip
+def test_deployments_are_named_for_people(arm: Arm, name: str, phrase: str) -> None:
+    """As people say it; threads only where the server has a thread limit."""
+    assert arm_name(arm) == name
+    assert arm_phrase(arm) == phrase
+
+
+def test_contention_is_named_only_where_a_server_really_waited() -> None:
+    """A wait for the core is said once, at its worst place; an idle server's is no news."""
+    busy = Run(ENVIRONMENT, (cpu_no_difference(),))
+    idle = Run(ENVIRONMENT, (thread_cap(1),))
+
+    assert "waited for a core 42% of the time" in str(contention_sentence(busy))
+    assert "(cpu, 10 in flight, A)" in str(contention_sentence(busy))
+    assert contention_sentence(idle) is None
+    assert contention_sentence(Run(ENVIRONMENT)) is None
+
+
+def test_a_kernel_that_does_not_tell_is_said() -> None:
+    """Not known is not the same as no contention."""
+    result = thread_cap(1)
+    silent = [
+        replace(
+            side,
+            closed=replace(
+                side.closed,
+                rounds=tuple(replace(item, queue_ms=None) for item in side.closed.rounds),
+            ),
+        )
+        for side in (result.a, result.b)
+    ]
+    run = Run(ENVIRONMENT, (replace(result, a=silent[0], b=silent[1]),))
+
+    assert "not known" in str(contention_sentence(run))
+
+
+def test_every_state_has_words_and_a_sign_of_its_own() -> None:
+    """A new answer, cause or question must not reach a reader unnamed."""
+    assert set(ANSWER_WORDS) == set(ANSWER_SIGNS) == set(Answer)
+    assert set(CAUSE_WORDS) == set(Cause)
+    assert set(QUESTION_WORDS) == set(Question)
+    for signs in (list(ANSWER_SIGNS.values()), list(CHECK_SIGNS.values())):
+        assert len(set(signs)) == len(signs)
+
+
+def all_results() -> list[PairResult]:
+    return [result for run in BY_NAME.values() for result in run.pairs]
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+@pytest.mark.parametrize("effect", [None, Interval(2.0, 1.8, 2.2, 0.99)])
+def test_a_verdict_is_always_one_sentence(answer: Answer, effect: Interval | None) -> None:
+    """Every mixture of question, answer and effect ends in one full stop, without a hole."""
+    for result in all_results():
+        verdict = replace(result.verdict, answer=answer, effect=effect)
+        sentence = verdict_sentence(replace(result, verdict=verdict))
+
+        assert sentence.endswith(".")
+        assert ".." not in sentence
+        assert "  " not in sentence
+        assert "None" not in sentence
