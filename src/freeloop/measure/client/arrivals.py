@@ -22,10 +22,6 @@ _EARLY_NS = 500_000
 class Closed(Drive):
     """Each connection sends again as soon as it was answered; late answers do not count."""
 
-    async def prepare(self) -> None:
-        """Open all connections, so that the window holds requests alone."""
-        await self.open_all(self.load.connections)
-
     def start(self) -> None:
         """Send on every connection, and open the ones that are missing."""
         self.tally.until_ns = self.started_ns + int(self.load.seconds * _NS_PER_S)
@@ -72,6 +68,11 @@ class Open(Drive):
         self._arrived = 0
         self._free: list[Link] = []
         self._paused = False
+
+    async def prepare(self) -> None:
+        """Open WebSockets alone: they stay open, while HTTP opens as many as are needed."""
+        if self.sockets:
+            await super().prepare()
 
     def start(self) -> None:
         """Let the first request arrive."""
@@ -145,10 +146,6 @@ class Open(Drive):
 
 class Burst(Drive):
     """All connections are open, then all send at once, one request each."""
-
-    async def prepare(self) -> None:
-        """Open all connections before the common start."""
-        await self.open_all(self.load.connections)
 
     def opened(self, link: Link) -> None:
         """Wait for the common start."""

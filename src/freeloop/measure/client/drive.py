@@ -40,6 +40,7 @@ class Drive:
         opening: Connections on their way.
         waiting: Arrivals without a connection, in the order in which they are due.
         started_ns: First request sent.
+        sockets: Whether the connections are WebSockets.
     """
 
     def __init__(self, load: Load) -> None:
@@ -53,12 +54,13 @@ class Drive:
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pause_s = _FIRST_PAUSE_S
-        self._sockets = load.requests[0].kind is Kind.WEBSOCKET
+        self.sockets = load.requests[0].kind is Kind.WEBSOCKET
         self._turn = self._turns()
         self._link_turns: dict[Link, Iterator[Exchange]] = {}
 
     async def prepare(self) -> None:
-        """Open the connections that the model wants open before the first request."""
+        """Open all connections, so that what is measured holds requests alone."""
+        await self.open_all(self.load.connections)
 
     async def run(self) -> LoadResult:
         """Send, wait for what is in flight, and return what was counted."""
@@ -127,7 +129,7 @@ class Drive:
 
     def next_exchange(self, link: Link) -> Exchange:
         """Return the next in turn; a WebSocket goes through its messages on its own."""
-        if not self._sockets:
+        if not self.sockets:
             return next(self._turn)
         if link not in self._link_turns:
             self._link_turns[link] = self._turns()
@@ -204,7 +206,7 @@ class Drive:
         self.check_over()
 
     def _new_link(self) -> Link:
-        if not self._sockets:
+        if not self.sockets:
             return Link(self, self.tally)
         from freeloop.measure.client.websocket import WebSocketLink
 

@@ -90,7 +90,11 @@ class RawEngine:
         return report.results
 
     def __enter__(self) -> Self:
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._kill()
+            raise
         return self
 
     def __exit__(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, cast
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.typing import Origin
 from websockets.uri import parse_uri
@@ -15,12 +16,13 @@ from websockets.uri import parse_uri
 from freeloop.measure.client.link import Link, Owner
 
 if TYPE_CHECKING:
-    import asyncio
-
     from freeloop.measure.client.tally import Tally
     from freeloop.measure.client.wire import Exchange
 
 _MESSAGE_LIMIT_BYTES = 16 << 20
+# A consumer may greet: what comes before such a pause is no answer to anything.
+_QUIET_S = 0.1
+_LONGEST_GREETING_S = 1.0
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -33,7 +35,12 @@ class HandshakeFailed(ConnectionError):  # noqa: N818 - named for what happened
 
 
 class WebSocketLink(Link):
-    """Ready after the handshake; messages that nobody asked for are read and dropped."""
+    """Ready when the handshake is over and the server has stopped greeting.
+
+    A message that comes while nothing is in flight is read and dropped. A server that pushes
+    messages of its own while one is in flight cannot be measured this way: the first message
+    counts as the answer.
+    """
 
     def __init__(self, owner: Owner, tally: Tally, uri: str, headers: dict[str, str]) -> None:
         super().__init__(owner, tally)
@@ -44,6 +51,8 @@ class WebSocketLink(Link):
         )
         self._headers = headers
         self._message: list[bytes] = []
+        self._quiet: asyncio.TimerHandle | None = None
+        self._opened_ns = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
@@ -77,6 +86,15 @@ class WebSocketLink(Link):
         elif self._protocol.parser_exc is not None:
             self.fail("not a WebSocket answer")
 
+    def drop(self) -> None:
+        """Say goodbye: a server logs an error when a WebSocket just vanishes."""
+        if self._made and self._protocol.state is State.OPEN and not self._transport.is_closing():
+            self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
+            self._flush()
+            self._transport.close()
+            self._made = False
+        super().drop()
+
     def connection_lost(self, error: Exception | None) -> None:
         """Lose the message in flight, if there is one."""
         if not self.ready.done():
@@ -89,7 +107,7 @@ class WebSocketLink(Link):
         problem = self._protocol.handshake_exc
         if problem is None:
             if self._protocol.state is State.OPEN:
-                self.ready.set_result(None)
+                self._wait_for_quiet()
             return
         self.over = True
         self._transport.abort()
@@ -99,6 +117,20 @@ class WebSocketLink(Link):
         else:
             failed = HandshakeFailed("WebSocket refused")
         self.ready.set_exception(failed)
+
+    def _wait_for_quiet(self) -> None:
+        now_ns = perf_counter_ns()
+        if self._quiet is None:
+            self._opened_ns = now_ns
+        elif now_ns - self._opened_ns > _LONGEST_GREETING_S * 1e9:
+            return
+        else:
+            self._quiet.cancel()
+        self._quiet = asyncio.get_running_loop().call_later(_QUIET_S, self._be_ready)
+
+    def _be_ready(self) -> None:
+        if not self.ready.done():
+            self.ready.set_result(None)
 
     def _take(self, frame: Frame, now_ns: int) -> None:
         if frame.opcode is Opcode.CLOSE:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NS_PER_MS = 1e6
 _BUSY_SHARE = 0.8
+# Time for the closes to leave the process: between two jobs the loop does not run.
+_GOODBYE_S = 0.005
 
 
 def main(cores: tuple[int, ...] = ()) -> None:
@@ -69,6 +71,7 @@ async def _run(jobs: int, loads: tuple[Load, ...]) -> tuple[LoadResult, ...]:
         results = await asyncio.gather(*(one.run() for one in drives))
         cpu_ms = (process_time_ns() - cpu_ns) / _NS_PER_MS
         seconds = perf_counter() - started_s
+        await asyncio.sleep(_GOODBYE_S)
     finally:
         gc.enable()
         gc.unfreeze()
