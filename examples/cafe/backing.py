@@ -26,7 +26,6 @@ PATIENCE_S = 15
 # The path of a Unix socket may have about 107 bytes, and PostgreSQL adds a file name.
 LONGEST_SOCKET_FOLDER = 80
 WORKER_OPTIONS = ("--no-startup-delay", "--interval=0.05", "--no-reload", "--verbosity=0")
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class BackingError(Exception):
@@ -185,8 +184,7 @@ def _server_programs() -> Path | None:
 def _private_cluster(programs: Path) -> Iterator[str]:
     # PostgreSQL refuses to run as root; Debian's package brings an account for it.
     account = "postgres" if os.geteuid() == 0 else None
-    short = len(tempfile.gettempdir()) < LONGEST_SOCKET_FOLDER
-    with _folder(None if short else "/tmp") as folder:
+    with _folder(_parent_of_a_cluster(account)) as folder:
         if account:
             shutil.chown(folder, account, account)
 
@@ -218,6 +216,15 @@ def _private_cluster(programs: Path) -> Iterator[str]:
                 run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
+def _parent_of_a_cluster(account: str | None) -> str | None:
+    """Return where the cluster's folder goes; None is the usual place for temporary files."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    too_long = len(str(usual)) > LONGEST_SOCKET_FOLDER
+    # The other account has to get there: every folder on the way must let it pass.
+    closed = account and any(not step.stat().st_mode & 0o001 for step in (usual, *usual.parents))
+    return "/tmp" if too_long or closed else None
+
+
 @contextmanager
 def _wheel() -> Iterator[str]:
     try:
@@ -241,44 +248,38 @@ def _tail(log: Path) -> str:
     return ""
 
 
-class _Ended(BaseException):
-    """A signal came before the command was started."""
-
-
 class _Conductor:
-    """Hands signals to the command while it runs, and ends the waiting when it does not."""
+    """Runs the command and hands every signal on to it, once.
+
+    A signal never interrupts the setting up or the tidying: it waits until the command can take
+    it, or until `run` finds that there is no need to start the command at all.
+    """
 
     def __init__(self) -> None:
         self.command: subprocess.Popen[bytes] | None = None
-        self.received: int | None = None
+        self.waiting: list[int] = []
 
-    def __call__(self, signum: int, _frame: FrameType | None) -> None:
-        self.received = signum
-        if self.command is None:
-            for each in SIGNALS:
-                signal.signal(each, signal.SIG_IGN)
-            raise _Ended
-        self.command.send_signal(signum)
+    def hear(self, signum: int, _frame: FrameType | None) -> None:
+        self.waiting.append(signum)
+        self._hand_on()
 
     def run(self, command: list[str], environment: Mapping[str, str]) -> int:
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        if self.waiting:
+            return 128 + self.waiting[0]
         try:
             # In a session of its own, so that Ctrl-C reaches it once: through us.
             self.command = subprocess.Popen(
-                command,
-                env=_inherited(environment),
-                start_new_session=True,
-                preexec_fn=_unblock,
+                command, env=_inherited(environment), start_new_session=True
             )
         except OSError as error:
             raise BackingError(f"cannot run {command[0]}: {error.strerror}") from error
-        finally:
-            _unblock()
-        return self.command.wait()
+        self._hand_on()
+        code = self.command.wait()
+        return code if code >= 0 else 128 - code
 
-
-def _unblock() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    def _hand_on(self) -> None:
+        while self.command is not None and self.waiting:
+            self.command.send_signal(self.waiting.pop(0))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -299,20 +300,17 @@ def main() -> int:
         parser.error("--pool needs --postgres: Django's pool is psycopg's")
     kind = "postgres" if arguments.postgres else "sqlite"
     conductor = _Conductor()
-    for signum in SIGNALS:
-        signal.signal(signum, conductor)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, conductor.hear)
     try:
         with surroundings(kind, pool=arguments.pool, worker=arguments.worker) as environment:
-            code = conductor.run(arguments.command, environment)
-            # The command is gone: whatever comes now must not disturb the tidying.
-            for signum in SIGNALS:
-                signal.signal(signum, signal.SIG_IGN)
+            return conductor.run(arguments.command, environment)
     except BackingError as error:
+        if conductor.command is None and conductor.waiting:
+            # Ctrl-C reached a helper of the setting up as well.
+            return 128 + conductor.waiting[0]
         print(f"backing: {error}", file=sys.stderr)
         return 2
-    except _Ended:
-        return 128 + (conductor.received or signal.SIGINT)
-    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
