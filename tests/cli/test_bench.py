@@ -69,7 +69,15 @@ def test_a_sync_view_leaves_rewrite_unknown(tmp_path: Path) -> None:
 def test_a_gate_that_is_true_ends_with_1() -> None:
     """`--fail-if` is what CI reads."""
     ended = freeloop(
-        "bench", "/hello/async/", "-c", "2", "--max-rounds", "5", "--quiet", "--fail-if", "p99 > 0ms"
+        "bench",
+        "/hello/async/",
+        "-c",
+        "2",
+        "--max-rounds",
+        "5",
+        "--quiet",
+        "--fail-if",
+        "p99 > 0ms",
     )
 
     assert ended.returncode == 1

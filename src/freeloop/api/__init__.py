@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from freeloop.api.options import BenchOptions
 
 if TYPE_CHECKING:
     from freeloop.model.check import Check
@@ -14,23 +15,6 @@ if TYPE_CHECKING:
     from freeloop.model.run import PairResult, Run
 
 __all__ = ["BenchOptions", "bench", "doctor"]
-
-
-@dataclass(frozen=True, slots=True)
-class BenchOptions:
-    """How a benchmark is run.
-
-    Attributes:
-        allow_writes: Permit other methods than GET and HEAD.
-        max_rounds: Rounds per side and concurrency at the most; None for the judge's schedule.
-        fixed_rounds: Take exactly so many rounds, whatever the judge says: for A/A runs.
-        command: How to repeat the run, for the report.
-    """
-
-    allow_writes: bool = False
-    max_rounds: int | None = None
-    fixed_rounds: int | None = None
-    command: str = ""
 
 
 def bench(

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from freeloop import __version__
-from freeloop.api import BenchOptions
 from freeloop.api.effort import Clock, Effort
+from freeloop.api.options import BenchOptions
 from freeloop.api.pair import measure_pair
 from freeloop.api.race import run_race
 from freeloop.api.serving import Bench

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from freeloop.api.effort import Clock, Effort
 from freeloop.errors import FreeloopError
-from freeloop.measure.agent_link import agent_report, agent_reset
+from freeloop.measure.agent_client import agent_report, agent_reset
 from freeloop.measure.first_answer import first_answer
 from freeloop.measure.launch import Launch
 from freeloop.measure.load import Load, LoadEngine

@@ -1,0 +1,22 @@
+"""How a benchmark is run, as its caller chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """How a benchmark is run.
+
+    Attributes:
+        allow_writes: Permit other methods than GET and HEAD.
+        max_rounds: Rounds per side and concurrency at the most; None for the judge's schedule.
+        fixed_rounds: Take exactly so many rounds, whatever the judge says: for A/A runs.
+        command: How to repeat the run, for the report.
+    """
+
+    allow_writes: bool = False
+    max_rounds: int | None = None
+    fixed_rounds: int | None = None
+    command: str = ""
