@@ -155,7 +155,8 @@ def _show_side(console: Console, letter: str, style: str, sides: Sequence[SideRe
 
 
 def _pair_table(results: Sequence[PairResult]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    # The box parts columns by one space. Padding is 0: rich 13 and 15 pad the last column unlike.
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     table.add_column("in flight", no_wrap=True, min_width=LABEL_WIDTH - 1)
     for result in results:
         for letter, style in (("A", A_STYLE), ("B", B_STYLE)):
@@ -170,7 +171,8 @@ def _pair_table(results: Sequence[PairResult]) -> Table:
         if row.group != group:
             group = row.group
             table.add_row(Text(group, "dim italic"))
-        table.add_row(f"  {row.label}", *(cell for couple in row.cells for cell in couple))
+        cells = (Text(cell) for couple in row.cells for cell in couple)
+        table.add_row(Text(f"  {row.label}"), *cells)
     effects: list[str | Text] = []
     answers: list[str | Text] = []
     for result in results:
