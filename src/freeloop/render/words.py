@@ -86,6 +86,17 @@ def effect_words(effect: Interval, basis: Basis) -> str:
     return f"{basis.value}, {ratio_text(effect.low)} to {ratio_text(effect.high)}x"
 
 
+def level_text(effect: Interval) -> str:
+    """Return the coverage of the interval, such as "99%"."""
+    return f"{effect.level * 100:.3g}%"
+
+
+def rounds_words(verdict: Verdict) -> str:
+    """Return what the interval rests on, such as "99% interval, 5 rounds a side"."""
+    rounds = f"{_count(verdict.rounds, 'round')} a side"
+    return rounds if verdict.effect is None else f"{level_text(verdict.effect)} interval, {rounds}"
+
+
 def verdict_sentence(result: PairResult) -> str:
     """Return the verdict as one sentence: answer, ratio, baseline, interval, basis, reason.
 
