@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freeloop.model.check import CheckState
 from freeloop.model.plan import Arm, Question
-from freeloop.model.run import Arrivals, PairResult, Run, SideResult
+from freeloop.model.run import PairResult, Run, SideResult
 from freeloop.model.verdict import Answer, Basis, Cause, Interval, Verdict
 from freeloop.render.figures import middle, number_text, ratio_text, share_text, side_core_wait
 
@@ -42,11 +42,6 @@ QUESTION_WORDS = {
     Question.SERVE: "serve: this view unchanged, deployment A or B",
     Question.REWRITE: "rewrite: view A or its twin B",
     Question.SETTING: "setting: one setting changed, all else equal",
-}
-ARRIVAL_WORDS = {
-    Arrivals.CLOSED: "closed: each connection sends when its last answer came",
-    Arrivals.OPEN: "open: constant arrivals, timed from when a request was due",
-    Arrivals.BURST: "burst: all at once",
 }
 THREADED = ("gunicorn:gthread", "granian:wsgi")
 REWRITE_UNKNOWN = "rewrite: unknown; give --pair, or run trace --predict"
