@@ -116,6 +116,8 @@ def seconds_text(milliseconds: float | None) -> str:
 
 def left_text(seconds: float) -> str:
     """Return the time left, coarse, since it is a guess."""
+    if not math.isfinite(seconds):
+        return UNKNOWN
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -13,7 +13,7 @@ from rich.text import Text
 from freeloop.errors import FreeloopError
 from freeloop.model.check import Check, CheckState
 from freeloop.model.run import PairResult, RaceLane, RaceResult, Run, SideResult
-from freeloop.model.verdict import Answer
+from freeloop.model.verdict import Answer, Interval, Verdict
 from freeloop.render.comparison import LEGEND, comparison
 from freeloop.render.figures import by_pair, ratio_text, seconds_text
 from freeloop.render.words import (
@@ -27,6 +27,7 @@ from freeloop.render.words import (
     contention_sentence,
     cores_sentence,
     further_sentences,
+    level_text,
     verdict_sentence,
     view_words,
 )
@@ -155,7 +156,8 @@ def _show_side(console: Console, letter: str, style: str, sides: Sequence[SideRe
 
 
 def _pair_table(results: Sequence[PairResult]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    # The box parts columns by one space. Padding is 0: rich 13 and 15 pad the last column unlike.
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     table.add_column("in flight", no_wrap=True, min_width=LABEL_WIDTH - 1)
     for result in results:
         for letter, style in (("A", A_STYLE), ("B", B_STYLE)):
@@ -170,19 +172,31 @@ def _pair_table(results: Sequence[PairResult]) -> Table:
         if row.group != group:
             group = row.group
             table.add_row(Text(group, "dim italic"))
-        table.add_row(f"  {row.label}", *(cell for couple in row.cells for cell in couple))
-    effects: list[str | Text] = []
-    answers: list[str | Text] = []
-    for result in results:
-        verdict = result.verdict
-        ratio = f"{ratio_text(verdict.effect.ratio)}x" if verdict.effect else "?"
-        style = ANSWER_STYLES[verdict.answer]
-        effects += ["", Text(ratio, style)]
-        answers += ["", Text(_short_answer(verdict.answer), style)]
+        cells = (Text(cell) for couple in row.cells for cell in couple)
+        table.add_row(Text(f"  {row.label}"), *cells)
     table.add_row(Text("verdict", "dim italic"))
-    table.add_row("  B / A", *effects)
-    table.add_row("  answer", *answers)
+    for label, text in _VERDICT_ROWS:
+        shown = [
+            cell
+            for result in results
+            for cell in (Text(), Text(text(result.verdict), ANSWER_STYLES[result.verdict.answer]))
+        ]
+        table.add_row(Text(f"  {label}"), *shown)
     return table
+
+
+def _ratio(verdict: Verdict, pick: Callable[[Interval], float]) -> str:
+    return "?" if verdict.effect is None else f"{ratio_text(pick(verdict.effect))}x"
+
+
+_VERDICT_ROWS: tuple[tuple[str, Callable[[Verdict], str]], ...] = (
+    ("B / A", lambda verdict: _ratio(verdict, lambda effect: effect.ratio)),
+    ("from", lambda verdict: _ratio(verdict, lambda effect: effect.low)),
+    ("to", lambda verdict: _ratio(verdict, lambda effect: effect.high)),
+    ("interval", lambda verdict: level_text(verdict.effect) if verdict.effect else "-"),
+    ("rounds a side", lambda verdict: str(verdict.rounds)),
+    ("answer", lambda verdict: _short_answer(verdict.answer)),
+)
 
 
 def _short_answer(answer: Answer) -> str:

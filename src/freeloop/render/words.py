@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freeloop.model.check import CheckState
 from freeloop.model.plan import Arm, Question
-from freeloop.model.run import Arrivals, PairResult, Run, SideResult
+from freeloop.model.run import PairResult, Run, SideResult
 from freeloop.model.verdict import Answer, Basis, Cause, Interval, Verdict
 from freeloop.render.figures import middle, number_text, ratio_text, share_text, side_core_wait
 
@@ -43,11 +43,6 @@ QUESTION_WORDS = {
     Question.REWRITE: "rewrite: view A or its twin B",
     Question.SETTING: "setting: one setting changed, all else equal",
 }
-ARRIVAL_WORDS = {
-    Arrivals.CLOSED: "closed: each connection sends when its last answer came",
-    Arrivals.OPEN: "open: constant arrivals, timed from when a request was due",
-    Arrivals.BURST: "burst: all at once",
-}
 THREADED = ("gunicorn:gthread", "granian:wsgi")
 REWRITE_UNKNOWN = "rewrite: unknown; give --pair, or run trace --predict"
 CUT_SHORT = "Interrupted: only what was finished is shown."
@@ -84,6 +79,17 @@ def view_words(side: SideResult) -> str:
 def effect_words(effect: Interval, basis: Basis) -> str:
     """Return interval and basis, such as "measured, 2.9 to 3.4x"."""
     return f"{basis.value}, {ratio_text(effect.low)} to {ratio_text(effect.high)}x"
+
+
+def level_text(effect: Interval) -> str:
+    """Return the coverage of the interval, such as "99%"."""
+    return f"{effect.level * 100:.3g}%"
+
+
+def rounds_words(verdict: Verdict) -> str:
+    """Return what the interval rests on, such as "99% interval, 5 rounds a side"."""
+    rounds = f"{_count(verdict.rounds, 'round')} a side"
+    return rounds if verdict.effect is None else f"{level_text(verdict.effect)} interval, {rounds}"
 
 
 def verdict_sentence(result: PairResult) -> str:
