@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,15 @@ def test_every_cause_has_its_row() -> None:
     rows = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
 
     assert rows == {cause.value for cause in Cause} - {"unknown"}
+
+
+def test_the_tutorial_speaks_of_pairs_that_the_demo_has() -> None:
+    """A reader looks for the pair by its name in the report."""
+    demo = tomllib.loads((ROOT / "examples" / "cafe" / "demo.toml").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "tutorials" / "first-verdict.md").read_text(encoding="utf-8")
+
+    named = set(re.findall(r"the pair \*([^*]+)\*", page))
+
+    assert named
+    assert named <= {pair["id"] for pair in demo["pair"]}
+    assert f"starts {demo['race'][0]['burst']} requests at once" in page
