@@ -89,7 +89,7 @@ def process_local(settings: Any) -> str:
 
 
 def is_kind(dotted: str, kind: type) -> bool:
-    """Whether a middleware path names this class, a subclass, or a function we cannot know."""
+    """Whether a dotted path names this class or a subclass of it."""
     from django.utils.module_loading import import_string
 
     try:
