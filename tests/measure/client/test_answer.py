@@ -85,6 +85,10 @@ GARBAGE = {
 }
 
 
+def feed_all(reader: AnswerReader, pieces: list[bytes]) -> list[bool]:
+    return [reader.feed(piece) for piece in pieces]
+
+
 @given(data=st.data())
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_reads_the_same_however_its_bytes_are_cut(name: str, data: st.DataObject) -> None:
@@ -94,7 +98,7 @@ def test_an_answer_reads_the_same_however_its_bytes_are_cut(name: str, data: st.
     pieces = [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True) if a < b]
 
     reader = AnswerReader()
-    complete = [reader.feed(piece) for piece in pieces]
+    complete = feed_all(reader, pieces)
 
     assert complete == [False] * (len(pieces) - 1) + [True]
     assert reader.head is not None
@@ -109,7 +113,7 @@ def test_an_answer_reads_the_same_byte_by_byte_and_twice_in_a_row(name: str) -> 
 
     for _ in range(2):
         reader.begin()
-        complete = [reader.feed(bytes([byte])) for byte in raw]
+        complete = feed_all(reader, [bytes([byte]) for byte in raw])
 
         assert complete.index(True) == len(raw) - 1
         assert reader.body() == body
@@ -120,11 +124,11 @@ def test_an_answer_reads_the_same_byte_by_byte_and_twice_in_a_row(name: str) -> 
 def test_what_is_no_answer_is_refused_with_its_reason(name: str, whole: bool) -> None:
     """A wrong length or a wrong protocol is a failure of the server, never a hang of ours."""
     raw, reason = GARBAGE[name]
-    pieces = [raw] if whole else [raw[at : at + 1] for at in range(len(raw))]
+    step = len(raw) if whole else 1 + len(raw) // 200
     reader = AnswerReader()
 
     with pytest.raises(BadAnswer, match=reason):
-        any(reader.feed(piece) for piece in pieces)
+        feed_all(reader, [raw[at : at + step] for at in range(0, len(raw), step)])
 
 
 def test_the_answer_to_head_has_no_body_whatever_its_length_says() -> None:

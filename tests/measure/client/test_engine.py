@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -123,6 +124,20 @@ def test_a_client_that_dies_is_a_clear_error_and_no_wait() -> None:
         with pytest.raises(ClientCrashed, match="code -9"):
             load_once(engine, seen.port)
 
+    assert children() == before
+
+
+def test_an_error_in_the_client_comes_back_with_its_traceback() -> None:
+    """A mistake of ours needs the place where it happened, which is in another process."""
+    before = children()
+    load = Load(port=1, requests=(PAGE,), arrivals=Arrivals.OPEN, rate_rps=math.inf)
+
+    with serving(always(OK)) as seen, RawEngine() as engine:
+        with pytest.raises(ClientCrashed, match=r"arrivals\.py(.|\n)*OverflowError"):
+            engine.run(load)
+        result = load_once(engine, seen.port)
+
+    assert result.completed == 1
     assert children() == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from freeloop.measure.client.engine import ClientCrashed, RawEngine
+from freeloop.measure.client.child import ClientCrashed
+from freeloop.measure.client.engine import RawEngine
 
 __all__ = ["ClientCrashed", "RawEngine"]

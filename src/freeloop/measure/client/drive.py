@@ -53,6 +53,7 @@ class Drive:
         self._sending = False
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._crash: BaseException | None = None
         self._pause_s = _FIRST_PAUSE_S
         self.sockets = load.requests[0].kind is Kind.WEBSOCKET
         self._turn = self._turns()
@@ -69,16 +70,18 @@ class Drive:
         self._sending = True
         self.start()
         sweeper = loop.create_task(self._sweep())
-        if self.load.seconds and not self._over.is_set():
-            loop.call_later(self.load.seconds, self._stop)
+        ending = loop.call_later(self.load.seconds, self._stop)
         try:
             await self._over.wait()
         finally:
+            ending.cancel()
             sweeper.cancel()
             for task in self._tasks:
                 task.cancel()
             for link in self.links:
                 link.drop()
+        if self._crash is not None:
+            raise self._crash
         return self.result()
 
     def start(self) -> None:
@@ -157,24 +160,33 @@ class Drive:
     def open_later(self, pause_s: float) -> None:
         """Open a connection in a task of its own."""
         self.opening += 1
-        task = asyncio.get_running_loop().create_task(self._open(pause_s))
+        task = asyncio.get_running_loop().create_task(self._open(pause_s, self.load.timeout_s))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._opened_or_crashed)
 
     async def open_all(self, count: int) -> None:
         """Open connections, a few at a time: a full backlog would cost a second each."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self.load.timeout_s
         while count > 0:
             some = min(count, _AT_ONCE)
-            self.opening += some
-            await asyncio.gather(*(self._open(0.0) for _ in range(some)))
             count -= some
+            self.opening += some
+            left_s = until_s - loop.time()
+            await asyncio.gather(*(self._open(0.0, left_s) for _ in range(some)))
 
-    async def _open(self, pause_s: float) -> None:
+    def _opened_or_crashed(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._crash = task.exception()
+            self._over.set()
+
+    async def _open(self, pause_s: float, within_s: float) -> None:
         if pause_s:
             await asyncio.sleep(pause_s)
         link = self._new_link()
         try:
-            async with asyncio.timeout(self.load.timeout_s):
+            async with asyncio.timeout(within_s):
                 await asyncio.get_running_loop().create_connection(
                     lambda: link, "127.0.0.1", self.load.port
                 )

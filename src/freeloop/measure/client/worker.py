@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import resource
@@ -11,7 +12,7 @@ import sys
 import traceback
 from dataclasses import replace
 from time import perf_counter, process_time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freeloop.errors import FreeloopError
 from freeloop.measure.client import frames
@@ -60,6 +61,8 @@ async def _run(jobs: int, loads: tuple[Load, ...]) -> tuple[LoadResult, ...]:
     loop = asyncio.get_running_loop()
     # Nothing is sent while a job runs: if the pipe can be read, its other end is closed.
     loop.add_reader(jobs, os._exit, 0)
+    problems: list[str] = []
+    loop.set_exception_handler(lambda _, context: _note_problem(context, problems))
     drives = [drive(load) for load in loads]
     gc.collect()
     gc.freeze()
@@ -72,6 +75,8 @@ async def _run(jobs: int, loads: tuple[Load, ...]) -> tuple[LoadResult, ...]:
         cpu_ms = (process_time_ns() - cpu_ns) / _NS_PER_MS
         seconds = perf_counter() - started_s
         await asyncio.sleep(_GOODBYE_S)
+        if problems:
+            raise RuntimeError("\n".join(problems))
     finally:
         gc.enable()
         gc.unfreeze()
@@ -95,6 +100,13 @@ def _client_notes(cpu_ms: float, seconds: float, loads: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _note_problem(context: dict[str, Any], problems: list[str]) -> None:
+    """Keep an error of ours that asyncio caught in a callback; sockets may fail as they like."""
+    error = context.get("exception")
+    if isinstance(error, Exception) and not isinstance(error, OSError):
+        problems += traceback.format_exception(error)
+
+
 def _private_pipes() -> tuple[int, int]:
     """Return stdin and stdout under other numbers, so that a stray print harms nothing."""
     jobs, answers = os.dup(0), os.dup(1)
@@ -108,7 +120,9 @@ def _private_pipes() -> tuple[int, int]:
 def _raise_file_limit() -> None:
     """Allow as many connections as the system lets us have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # macOS says "without limit" and then refuses it.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
