@@ -106,14 +106,8 @@ def postgres() -> Iterator[str]:
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Create the tables and write the menu; doing it twice changes nothing."""
-    manage(environment, "migrate", "--verbosity=0")
-    manage(environment, "seed")
-
-
-def manage(environment: Mapping[str, str], *arguments: str) -> None:
-    """Run one command of manage.py; its words are shown only if it fails."""
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, "manage.py", "prepare"],
         cwd=HERE,
         env=_inherited(environment),
         stdin=subprocess.DEVNULL,
@@ -123,7 +117,7 @@ def manage(environment: Mapping[str, str], *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise BackingError(f"manage.py {arguments[0]} failed:\n{done.stdout}")
+        raise BackingError(f"manage.py prepare failed:\n{done.stdout}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Command line of the café: migrate, seed, shell, db_worker."""
+"""Command line of the café: prepare, shell, db_worker."""
 
 from __future__ import annotations
 
