@@ -60,6 +60,7 @@ def rounds(
     first_ms: float | None = None,
     failed: int = 0,
     queue_ms: float | None = 20.0,
+    strangers: float | None = 0.03,
 ) -> tuple[Round, ...]:
     """Return five rounds that wobble around these figures."""
     first = p50_ms * 0.98 if first_ms is None else first_ms
@@ -70,6 +71,7 @@ def rounds(
             failed=failed,
             cpu_ms=cpu_ms / factor,
             queue_ms=queue_ms,
+            strangers=strangers,
             busy=min(1.0, rps * cpu_ms / 1000),
             latency=Quantiles(p50_ms / factor, p50_ms * 1.08 / factor, p50_ms * 1.6 / factor),
             first_byte=Quantiles(first / factor, first * 1.1 / factor, first * 1.6 / factor),
@@ -106,12 +108,13 @@ def side(
     neighbour_ms: float | None = None,
     failed: int = 0,
     queue_ms: float | None = 20.0,
+    strangers: float | None = 0.03,
 ) -> SideResult:
     """Return one side with closed and open rounds."""
     peak = (limit or concurrency) + 3 if threads is None else threads
     made = rounds(
         rps, cpu_ms, p50_ms, threads=peak, gap_ms=gap_ms, first_ms=first_ms, failed=failed,
-        queue_ms=queue_ms,
+        queue_ms=queue_ms, strangers=strangers,
     )  # fmt: skip
     rate = round(rps * 0.6, 1)
     calm = rounds(rate, cpu_ms, min(p50_ms, p50_ms * 0.7 + 8), threads=peak, gap_ms=gap_ms)
@@ -236,7 +239,8 @@ def cpu_no_difference() -> PairResult:
             ("21 ms CPU per request on both sides keep the core busy 99 %",),
             rounds=8,
         ),
-        side(GTHREAD50, "/cpu/", 10, rps=46, cpu_ms=21.3, p50_ms=217, limit=50, queue_ms=900.0),
+        side(GTHREAD50, "/cpu/", 10, rps=46, cpu_ms=21.3, p50_ms=217, limit=50, queue_ms=900.0,
+             strangers=0.42),
         side(UVICORN, "/cpu-async/", 10, rps=47, cpu_ms=21.1, p50_ms=213, is_async=True,
              queue_ms=820.0),
     )  # fmt: skip

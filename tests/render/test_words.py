@@ -167,12 +167,12 @@ def test_deployments_are_named_for_people(arm: Arm, name: str, phrase: str) -> N
     assert arm_phrase(arm) == phrase
 
 
-def test_contention_is_named_only_where_a_server_really_waited() -> None:
-    """A wait for the core is said once, at its worst place; an idle server's is no news."""
+def test_contention_is_named_only_where_others_took_the_cores() -> None:
+    """Said once, at its worst place; a few per cent are no news."""
     busy = Run(ENVIRONMENT, (cpu_no_difference(),))
     idle = Run(ENVIRONMENT, (thread_cap(1),))
 
-    assert "waited for a core 42% of the time" in str(contention_sentence(busy))
+    assert "other programs used 42% of the servers' cores" in str(contention_sentence(busy))
     assert "(cpu, 10 in flight, A)" in str(contention_sentence(busy))
     assert contention_sentence(idle) is None
     assert contention_sentence(Run(ENVIRONMENT)) is None
@@ -186,7 +186,7 @@ def test_a_kernel_that_does_not_tell_is_said() -> None:
             side,
             closed=replace(
                 side.closed,
-                rounds=tuple(replace(item, queue_ms=None) for item in side.closed.rounds),
+                rounds=tuple(replace(item, strangers=None) for item in side.closed.rounds),
             ),
         )
         for side in (result.a, result.b)

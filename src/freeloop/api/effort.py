@@ -30,10 +30,16 @@ class Effort:
     max_rounds: int | None = None
     longest_round_s: float = 20.0
 
-    def round_for(self, latency_ms: float) -> float:
-        """Return the length of a round for a view of this latency: at least three waits."""
-        return min(self.longest_round_s, max(self.round_s, 3 * latency_ms / 1000))
+    def round_for(self, generation_s: float) -> float:
+        """Return the length of a round, given how long all connections take to be answered once.
 
+        Some servers answer a whole generation of requests at its end: two ends must fall into the
+        round for a rate, or the round would show none.
+        """
+        return min(self.longest_round_s, max(self.round_s, GENERATIONS * generation_s))
+
+
+GENERATIONS = 2.3
 
 # Seconds that a part takes beside its load: starting a server, its warm-up, draining. Estimates
 # for the progress line alone; it corrects itself by the parts that are done.

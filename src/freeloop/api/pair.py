@@ -48,6 +48,7 @@ class _Lane:
     served: ServedSide
     unloaded_ms: float
     concurrency: int
+    round_s: float = 1.0
     closed: list[Round] = field(default_factory=list)
     open: list[Round] = field(default_factory=list)
     rate_rps: float | None = None
@@ -155,13 +156,14 @@ def _closed_rounds(
     title = f"{pair.id}, {concurrency} in flight"
     last = min(LOOKS.last, bench.effort.max_rounds or LOOKS.last)
     known = ""
-    length_s = bench.effort.round_for(max(lane.unloaded_ms for lane in lanes))
+    for lane in lanes:
+        lane.round_s = _pace(bench, lane, title)
     for number in range(last):
         for lane in lanes if number % 2 == 0 else lanes[::-1]:
             bench.clock.within(share[0] + (share[1] - share[0]) * 0.7 * number / last)
             bench.say(f"timed round {number + 1}, {lane.served.label}", title, known)
-            load = lane.served.load(connections=concurrency, seconds=length_s)
-            taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.cores)
+            load = lane.served.load(connections=concurrency, seconds=lane.round_s)
+            taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.server_cores)
             lane.closed.append(taken.round)
             lane.count(dict(taken.failures))
             bench.rested(drain(lane.served.pid, cores=bench.cores), lane.served)
@@ -172,6 +174,25 @@ def _closed_rounds(
             effect = verdict.effect
             if effect is not None:
                 known = f"B / A {effect.low:.2f} to {effect.high:.2f} after {number + 1} rounds"
+
+
+def _pace(bench: Bench, lane: _Lane, title: str) -> float:
+    """Return how long this side's rounds must be, from one that does not count.
+
+    It warms the server up at this concurrency too. A round that answers nothing tells nothing:
+    the next one is longer.
+    """
+    served, seconds = lane.served, bench.effort.round_s
+    while True:
+        bench.say(f"finding the pace, {served.label}", title)
+        load = served.load(connections=lane.concurrency, seconds=seconds)
+        taken = timed_round(bench.engine, served.pid, load, cores=bench.server_cores)
+        drain(served.pid, cores=bench.cores)
+        if taken.answered:
+            return bench.effort.round_for(taken.wall_s * lane.concurrency / taken.answered)
+        if seconds >= bench.effort.longest_round_s:
+            return seconds
+        seconds = min(bench.effort.longest_round_s, 4 * seconds)
 
 
 def _open_rounds(bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane]) -> None:
@@ -193,7 +214,7 @@ def _open_rounds(bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane]) -> None:
                 arrivals=Arrivals.OPEN,
                 rate_rps=rate_rps,
             )
-            taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.cores)
+            taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.server_cores)
             lane.open.append(taken.round)
             lane.rate_rps = rate_rps
             lane.count(dict(taken.failures))
@@ -216,11 +237,11 @@ def _neighbour_rounds(
             f"neighbour {neighbour.url} beside {lane.served.label}",
             f"{pair.id}, {concurrency} in flight",
         )
-        alone = timed_round(bench.engine, lane.served.pid, light, cores=bench.cores)
+        alone = timed_round(bench.engine, lane.served.pid, light, cores=bench.server_cores)
         lane.neighbour_alone = alone.round.latency
         heavy = lane.served.load(connections=concurrency, seconds=seconds)
         taken = timed_round(
-            bench.engine, lane.served.pid, heavy, cores=bench.cores, beside=(light,)
+            bench.engine, lane.served.pid, heavy, cores=bench.server_cores, beside=(light,)
         )
         lane.neighbour.extend(taken.beside)
         drain(lane.served.pid, cores=bench.cores)

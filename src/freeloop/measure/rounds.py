@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from freeloop.measure.load import Load, LoadEngine, LoadResult, Milliseconds
 from freeloop.measure.observe import Watch, usage
+from freeloop.measure.strangers import busy_ns, share_of_strangers
 from freeloop.model.run import Arrivals, Quantiles, Round
 
 WARM_UP_WINDOW_S = 0.5
@@ -26,17 +28,26 @@ class Taken:
         round: The numbers.
         failures: Reasons of failed requests with their counts.
         sample_failure: Start of the first wrong answer's body, "" without one.
+        answered: Right answers, those after the window included.
+        wall_s: From the first request to the last answer, draining included.
         beside: Results of the loads that ran beside, in order.
     """
 
     round: Round
     failures: Mapping[str, int]
     sample_failure: str
+    answered: int
+    wall_s: float
     beside: tuple[Round, ...] = ()
 
 
 def timed_round(
-    engine: LoadEngine, pid: int, load: Load, *, cores: int, beside: tuple[Load, ...] = ()
+    engine: LoadEngine,
+    pid: int,
+    load: Load,
+    *,
+    cores: Collection[int],
+    beside: tuple[Load, ...] = (),
 ) -> Taken:
     """Run one load against one server and return what it did and what it used.
 
@@ -44,23 +55,31 @@ def timed_round(
         engine: Sends the load.
         pid: Root of the server's process tree.
         load: The load that is judged.
-        cores: Cores that the server may use.
+        cores: Numbers of the cores that the server is held to; empty for all of them.
         beside: Light loads that run at the same time.
 
     Returns:
         The round. CPU is that of the whole process tree, over all answers including those that
         arrived after the window, so that a slow view is not charged for unfinished requests.
     """
-    before, started = usage(pid), time.perf_counter()
+    before, others_before, started = usage(pid), busy_ns(cores), time.perf_counter()
     with Watch(pid) as watch:
         result, *others = engine.run(load, *beside)
-    after, wall_s = usage(pid), time.perf_counter() - started
+    after, others_after, wall_s = usage(pid), busy_ns(cores), time.perf_counter() - started
 
     peaks = watch.peaks
     cpu_ms = after.cpu_ns_since(before) / 1e6
     queue_ns = after.queue_ns_since(before)
     queue_ms = None if queue_ns is None else queue_ns / 1e6
-    busy = min(1.0, (cpu_ms + (queue_ms or 0.0)) / (wall_s * 1000 * cores))
+    usable = len(cores) or os.cpu_count() or 1
+    busy = min(1.0, (cpu_ms + (queue_ms or 0.0)) / (wall_s * 1000 * usable))
+    strangers = share_of_strangers(
+        others_before,
+        others_after,
+        own_ns=after.cpu_ns_since(before),
+        wall_s=wall_s,
+        cores=usable,
+    )
 
     def as_round(sent: Load, got: LoadResult) -> Round:
         completed, seconds = steady(got, sent)
@@ -76,12 +95,15 @@ def timed_round(
             gap=quantiles(got.gap_ms),
             threads=peaks.threads,
             rss_bytes=peaks.rss_bytes,
+            strangers=strangers,
         )
 
     return Taken(
         round=as_round(load, result),
         failures=dict(result.failures),
         sample_failure=result.sample_failure,
+        answered=result.completed + result.late,
+        wall_s=wall_s,
         beside=tuple(as_round(sent, got) for sent, got in zip(beside, others, strict=True)),
     )
 

@@ -49,6 +49,8 @@ class Round:
         gap: Between the events of a stream; None for plain answers.
         threads: Most threads seen at once in the process tree.
         rss_bytes: Most resident memory seen at once in the process tree.
+        strangers: Share of the server's cores that other programs used, 0 to 1; None where the
+            kernel does not tell.
     """
 
     seconds: float
@@ -62,6 +64,7 @@ class Round:
     gap: Quantiles | None
     threads: int
     rss_bytes: int
+    strangers: float | None = None
 
     @property
     def throughput_rps(self) -> float:

@@ -6,7 +6,7 @@ from freeloop.model.check import CheckState
 from freeloop.model.plan import Arm, Question
 from freeloop.model.run import PairResult, Run, SideResult
 from freeloop.model.verdict import Answer, Basis, Cause, Interval, Verdict
-from freeloop.render.figures import middle, number_text, ratio_text, share_text, side_core_wait
+from freeloop.render.figures import middle, number_text, ratio_text, share_text
 
 ANSWER_WORDS = {
     Answer.HELPS: "helps",
@@ -48,8 +48,7 @@ REWRITE_UNKNOWN = "rewrite: unknown; give --pair, or run trace --predict"
 CUT_SHORT = "Interrupted: only what was finished is shown."
 NOTHING = "Nothing was measured."
 # Above this share of its wish to run, a server's own numbers say more about its neighbours.
-CONTENTION_SHARE = 0.2
-CONTENTION_OF_ROUND = 0.05
+CONTENTION_SHARE = 0.15
 
 
 def server_name(arm: Arm) -> str:
@@ -122,34 +121,24 @@ def further_sentences(result: PairResult) -> tuple[str, ...]:
 
 
 def contention_sentence(run: Run) -> str | None:
-    """Return a warning when servers waited for their core; None when there is nothing to say."""
-    rounds = [
-        item for result in run.pairs for side in (result.a, result.b) for item in side.closed.rounds
-    ]
-    if rounds and all(item.queue_ms is None for item in rounds):
-        return "Contention: not known, this kernel does not tell the run-queue delay."
-    waits = [
-        (share, f"{result.pair}, {result.concurrency} in flight, {label}")
+    """Return a warning when other programs used the servers' cores; None when all was quiet."""
+    seen = [
+        (middle(item.strangers for item in side.closed.rounds), result, label)
         for result in run.pairs
         for label, side in (("A", result.a), ("B", result.b))
-        if (share := side_core_wait(side)) is not None and _matters(side)
+        if side.closed.rounds
     ]
-    share, place = max(waits, default=(0.0, ""))
-    if share < CONTENTION_SHARE:
+    known = [(share, result, label) for share, result, label in seen if share is not None]
+    if seen and not known:
+        return "Contention: not known, this kernel does not tell who used the cores."
+    share, result, label = max(known, key=lambda each: each[0], default=(0.0, None, ""))
+    if result is None or share < CONTENTION_SHARE:
         return None
     return (
-        f"Contention: a server waited for a core {share_text(share)} of the time it wanted to run "
-        f"({place}); trust ratios and CPU, not requests/s."
+        f"Contention: other programs used {share_text(share)} of the servers' cores "
+        f"({result.pair}, {result.concurrency} in flight, {label}); trust ratios and CPU, "
+        f"not requests/s."
     )
-
-
-def _matters(side: SideResult) -> bool:
-    """Whether the wait for a core was a visible part of the round: an idle server waits little."""
-    delay_share = middle(
-        None if item.queue_ms is None or not item.seconds else item.queue_ms / item.seconds / 1000
-        for item in side.closed.rounds
-    )
-    return delay_share is not None and delay_share >= CONTENTION_OF_ROUND
 
 
 def cores_sentence(run: Run) -> str:
