@@ -144,6 +144,38 @@ def test_the_projects_own_application_is_served_when_named() -> None:
         assert text(process, "/") == "hello"
 
 
+def test_the_projects_own_application_may_name_its_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it does in production, where nobody gives them on a command line."""
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    with tiny("uvicorn", app="tiny.asgi:application", settings=None) as process:
+        assert process.wait_ready("/") == 200
+
+
+def test_cores_that_do_not_exist_are_told() -> None:
+    """A plan may come from a larger machine."""
+    process = tiny("uvicorn", cores=(4000,))
+
+    with pytest.raises(FreeloopError) as raised:
+        process.start()
+
+    assert raised.value.slug == "server-did-not-start"
+    assert "cannot run the server" in raised.value.where
+
+
+def test_a_server_whose_warden_was_killed_is_still_ended() -> None:
+    """The kernel may choose it when memory runs out."""
+    with tiny("gunicorn:gthread", workers=2) as process:
+        process.wait_ready("/")
+        started = tree(process)
+        warden = psutil.Process(process.pid).parent()
+        assert warden is not None
+        warden.kill()
+
+    assert soon(lambda: not any(one.is_running() for one in started))
+
+
 def test_a_server_is_held_to_its_cores() -> None:
     """Server and client apart on the cores is what makes their rounds comparable."""
     core = min(os.sched_getaffinity(0))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import psutil
 
 from freeloop.errors import FreeloopError
-from freeloop.measure.launch import ENTRY_MODULE, Launch, environment, run_directory
+from freeloop.measure.launch import ENTRY_MODULE, Launch, environment, fill, run_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +86,8 @@ class ServerProcess:
             )
         self.port = launch.port or _free_port()
         try:
-            directory = self._directory = self.sockets = run_directory(launch)
+            directory = self._directory = self.sockets = run_directory()
+            fill(directory, launch)
             self._spawn(directory)
         except BaseException:
             self.stop()
