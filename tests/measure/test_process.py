@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from freeloop.errors import FreeloopError
+from freeloop.measure.process import _free_port
 from freeloop.measure.servers import server_named, servers
 from tests.measure.tiny import ROOT, answer, soon, text, tiny, told, tree
 
@@ -96,6 +97,22 @@ def test_a_given_port_that_is_taken_is_refused() -> None:
             process.start()
 
     assert raised.value.slug == "port-taken"
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "granian:wsgi"])
+def test_a_port_that_is_lost_to_another_program_is_left_to_it(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between finding a free port and using it anyone may take it, and would be measured."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        ports = iter([taken, _free_port()])
+        monkeypatch.setattr("freeloop.measure.process._free_port", lambda: next(ports))
+        with tiny(server) as process:
+            assert process.wait_ready("/") == 200
+            assert process.port != taken
 
 
 def test_the_status_of_the_first_answer_is_returned() -> None:

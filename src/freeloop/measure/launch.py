@@ -111,9 +111,8 @@ def environment(launch: Launch, directory: Path) -> dict[str, str]:
 
 def run_directory() -> Path:
     """Return a new private folder, still empty: an interrupt finds it known to its owner."""
-    parent = tempfile.gettempdir()
-    if len(parent) > _LONGEST_DIRECTORY - 20:
-        parent = "/tmp"
+    usual = tempfile.gettempdir()
+    parent = usual if len(usual) <= _LONGEST_DIRECTORY - 20 else Path(os.sep, "tmp")
     return Path(tempfile.mkdtemp(prefix="freeloop-", dir=parent))
 
 
