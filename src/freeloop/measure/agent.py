@@ -27,9 +27,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from freeloop.measure.agent_connections import Connections
-    from freeloop.measure.agent_sampler import Sampler
-
 _TIMER_S = 0.010
 _SETTLE_NS = 1_000_000_000
 
@@ -59,9 +56,14 @@ class _Totals:
 
 
 class _Agent:
-    """The state of one observed process."""
+    """The state of one observed process.
 
-    def __init__(self, sockets: str, sampler: Sampler, connections: Connections) -> None:
+    Attributes:
+        sampler: A `Sampler` of the file beside this one, loaded by path and so without its type.
+        connections: `Connections`, likewise.
+    """
+
+    def __init__(self, sockets: str, sampler: Any, connections: Any) -> None:
         self.sockets = sockets
         self.sampler = sampler
         self.connections = connections
