@@ -151,7 +151,7 @@ def install(*, root: str, sockets: str) -> None:
 
 
 def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the ASGI application, watched; for tests also `application.__wrapped__`."""
+    """Return the ASGI application, watched."""
     _agent.interface = "asgi"
 
     @functools.wraps(application, updated=())
@@ -170,7 +170,7 @@ def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
             await send(message)
 
         try:
-            await _Steps(application(scope, receive, send_with_timing), request)
+            await _Steps(_called(application, scope, receive, send_with_timing), request)
         finally:
             _agent.ended(request)
             with contextlib.suppress(ValueError):
@@ -180,8 +180,16 @@ def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
     return application_watched
 
 
+async def _called(application: Callable[..., Any], scope: Any, receive: Any, send: Any) -> None:
+    """Make a coroutine of an application that may return any awaitable."""
+    await application(scope, receive, send)
+
+
 def wrap_wsgi(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the WSGI application, watched: the thread is held until the body is closed."""
+    """Return the WSGI application, watched: the thread is held until the body is closed.
+
+    The body loses the server's own way of sending files: the bytes are the same.
+    """
     _agent.interface = "wsgi"
 
     @functools.wraps(application, updated=())
