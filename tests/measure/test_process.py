@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from freeloop.errors import FreeloopError
+from freeloop.measure.process import _free_port
 from freeloop.measure.servers import server_named, servers
 from tests.measure.tiny import ROOT, answer, soon, text, tiny, told, tree
 
@@ -98,6 +99,22 @@ def test_a_given_port_that_is_taken_is_refused() -> None:
     assert raised.value.slug == "port-taken"
 
 
+@pytest.mark.parametrize("server", ["uvicorn", "granian:wsgi"])
+def test_a_port_that_is_lost_to_another_program_is_left_to_it(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between finding a free port and using it anyone may take it, and would be measured."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        ports = iter([taken, _free_port()])
+        monkeypatch.setattr("freeloop.measure.process._free_port", lambda: next(ports))
+        with tiny(server) as process:
+            assert process.wait_ready("/") == 200
+            assert process.port != taken
+
+
 def test_the_status_of_the_first_answer_is_returned() -> None:
     """A host that ALLOWED_HOSTS refuses, or a view that raises, is for the caller to judge."""
     with tiny("gunicorn:gthread", host="elsewhere.example") as process:
@@ -142,6 +159,38 @@ def test_the_projects_own_application_is_served_when_named() -> None:
         process.wait_ready("/")
 
         assert text(process, "/") == "hello"
+
+
+def test_the_projects_own_application_may_name_its_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it does in production, where nobody gives them on a command line."""
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+    with tiny("uvicorn", app="tiny.asgi:application", settings=None) as process:
+        assert process.wait_ready("/") == 200
+
+
+def test_cores_that_do_not_exist_are_told() -> None:
+    """A plan may come from a larger machine."""
+    process = tiny("uvicorn", cores=(4000,))
+
+    with pytest.raises(FreeloopError) as raised:
+        process.start()
+
+    assert raised.value.slug == "server-did-not-start"
+    assert "cannot run the server" in raised.value.where
+
+
+def test_a_server_whose_warden_was_killed_is_still_ended() -> None:
+    """The kernel may choose it when memory runs out."""
+    with tiny("gunicorn:gthread", workers=2) as process:
+        process.wait_ready("/")
+        started = tree(process)
+        warden = psutil.Process(process.pid).parent()
+        assert warden is not None
+        warden.kill()
+
+    assert soon(lambda: not any(one.is_running() for one in started))
 
 
 def test_a_server_is_held_to_its_cores() -> None:

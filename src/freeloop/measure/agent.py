@@ -27,9 +27,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from freeloop.measure.agent_connections import Connections
-    from freeloop.measure.agent_sampler import Sampler
-
 _TIMER_S = 0.010
 _SETTLE_NS = 1_000_000_000
 
@@ -59,9 +56,14 @@ class _Totals:
 
 
 class _Agent:
-    """The state of one observed process."""
+    """The state of one observed process.
 
-    def __init__(self, sockets: str, sampler: Sampler, connections: Connections) -> None:
+    Attributes:
+        sampler: A `Sampler` of the file beside this one, loaded by path and so without its type.
+        connections: `Connections`, likewise.
+    """
+
+    def __init__(self, sockets: str, sampler: Any, connections: Any) -> None:
         self.sockets = sockets
         self.sampler = sampler
         self.connections = connections
@@ -149,7 +151,7 @@ def install(*, root: str, sockets: str) -> None:
 
 
 def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the ASGI application, watched; for tests also `application.__wrapped__`."""
+    """Return the ASGI application, watched."""
     _agent.interface = "asgi"
 
     @functools.wraps(application, updated=())
@@ -168,7 +170,7 @@ def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
             await send(message)
 
         try:
-            await _Steps(application(scope, receive, send_with_timing), request)
+            await _Steps(_called(application, scope, receive, send_with_timing), request)
         finally:
             _agent.ended(request)
             with contextlib.suppress(ValueError):
@@ -178,8 +180,16 @@ def wrap_asgi(application: Callable[..., Any]) -> Callable[..., Any]:
     return application_watched
 
 
+async def _called(application: Callable[..., Any], scope: Any, receive: Any, send: Any) -> None:
+    """Make a coroutine of an application that may return any awaitable."""
+    await application(scope, receive, send)
+
+
 def wrap_wsgi(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the WSGI application, watched: the thread is held until the body is closed."""
+    """Return the WSGI application, watched: the thread is held until the body is closed.
+
+    The body loses the server's own way of sending files: the bytes are the same.
+    """
     _agent.interface = "wsgi"
 
     @functools.wraps(application, updated=())

@@ -31,7 +31,7 @@ def application_from_environment() -> Any:
     `root` (the project's folder), `agent` (path of the agent or null), `sockets` (its folder).
     """
     config: dict[str, Any] = json.loads(os.environ[VARIABLE])
-    _choose_settings(config["settings"], config["overrides"])
+    _choose_settings(config["settings"], config["overrides"], config["app"])
     agent = _load("freeloop_agent", config["agent"]) if config["agent"] else None
     if agent is not None:
         agent.install(root=config["root"], sockets=config["sockets"])
@@ -53,9 +53,14 @@ def overridden_settings(original: str, overrides: Mapping[str, object]) -> Modul
     return module
 
 
-def _choose_settings(settings: str | None, overrides: Mapping[str, object]) -> None:
+def _choose_settings(
+    settings: str | None, overrides: Mapping[str, object], app: str | None
+) -> None:
     settings = settings or os.environ.get(_SETTINGS_VARIABLE)
     if settings is None:
+        if app is not None and not overrides:
+            # The project's own asgi.py or wsgi.py may name them.
+            return
         raise SystemExit(f"freeloop: {_SETTINGS_VARIABLE} is not set")
     os.environ[_SETTINGS_VARIABLE] = settings
     if overrides:

@@ -109,13 +109,15 @@ def environment(launch: Launch, directory: Path) -> dict[str, str]:
     }
 
 
-def run_directory(launch: Launch) -> Path:
-    """Return a new private folder holding the entry module and what the server asks for."""
-    parent = tempfile.gettempdir()
-    if len(parent) > _LONGEST_DIRECTORY - 20:
-        parent = "/tmp"
-    directory = Path(tempfile.mkdtemp(prefix="freeloop-", dir=parent))
+def run_directory() -> Path:
+    """Return a new private folder, still empty: an interrupt finds it known to its owner."""
+    usual = tempfile.gettempdir()
+    parent = usual if len(usual) <= _LONGEST_DIRECTORY - 20 else Path(os.sep, "tmp")
+    return Path(tempfile.mkdtemp(prefix="freeloop-", dir=parent))
+
+
+def fill(directory: Path, launch: Launch) -> None:
+    """Write the entry module and the files that the server asks for."""
     text = _ENTRY.format(path=str(_HERE / "entry.py"))
     for name, content in {f"{ENTRY_MODULE}.py": text, **launch.server.files}.items():
         (directory / name).write_text(content, encoding="utf-8")
-    return directory

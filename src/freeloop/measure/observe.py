@@ -91,6 +91,11 @@ class Peaks:
     samples: int = 0
 
 
+def cpu_ns(pid: int) -> int:
+    """Return the CPU time of the process and its descendants until now; cheaper than `usage`."""
+    return sum(_cpu_ns(process) for process in _tree(pid))
+
+
 def usage(pid: int) -> Usage:
     """Return what the process and its descendants used until now; zeros when it is gone."""
     tree = _tree(pid)

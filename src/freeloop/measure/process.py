@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import psutil
 
 from freeloop.errors import FreeloopError
-from freeloop.measure.launch import ENTRY_MODULE, Launch, environment, run_directory
+from freeloop.measure.launch import ENTRY_MODULE, Launch, environment, fill, run_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +30,8 @@ _HERE = Path(__file__).parent
 _GRACE_S = 3.0
 _TAIL_LINES = 15
 _TRIES = 3
+# What servers log when another program has the port; gunicorn says the second.
+_PORT_LOST = ("address already in use", "connection in use")
 
 
 class ServerProcess:
@@ -86,7 +88,8 @@ class ServerProcess:
             )
         self.port = launch.port or _free_port()
         try:
-            directory = self._directory = self.sockets = run_directory(launch)
+            directory = self._directory = self.sockets = run_directory()
+            fill(directory, launch)
             self._spawn(directory)
         except BaseException:
             self.stop()
@@ -105,7 +108,7 @@ class ServerProcess:
             try:
                 return self._first_answer(path, deadline)
             except FreeloopError:
-                lost_port = "address already in use" in self.log().lower()
+                lost_port = any(words in self.log().lower() for words in _PORT_LOST)
                 if self.launch.port is not None or not lost_port or not left:
                     raise
             self.stop()
@@ -200,6 +203,10 @@ class ServerProcess:
             except OSError:
                 time.sleep(0.02)
                 continue
+            if not self._listens():
+                # Another program took the port: it must not be measured as the project.
+                time.sleep(0.1)
+                continue
             try:
                 status = self._get(path, max(0.1, deadline - time.monotonic()))
             except (OSError, http.client.HTTPException):
@@ -209,6 +216,19 @@ class ServerProcess:
             self._remember_processes()
             return status
         raise self._did_not_start("it did not answer in time")
+
+    def _listens(self) -> bool:
+        """Return whether it is this server that listens on the port; True where it is hidden."""
+        try:
+            return any(
+                socket_.status == psutil.CONN_LISTEN and socket_.laddr.port == self.port
+                for process in _tree(self.pid)
+                for socket_ in process.net_connections("tcp")
+            )
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
 
     def _get(self, path: str, timeout_s: float) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
@@ -231,11 +251,18 @@ class ServerProcess:
 
     def _remember_processes(self) -> None:
         """Note the tree as it is now, so that its end can be verified after the root is gone."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if self.pid:
-                root = psutil.Process(self.pid)
-                for process in (root, *root.children(recursive=True)):
-                    self._seen.setdefault(process.pid, process)
+        for process in _tree(self.pid):
+            self._seen.setdefault(process.pid, process)
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    if not pid:
+        return []
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _free_port() -> int:

@@ -39,9 +39,9 @@ def main() -> None:
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    if config["cores"]:
-        os.sched_setaffinity(0, config["cores"])
     try:
+        if config["cores"]:
+            os.sched_setaffinity(0, config["cores"])
         with Path(config["log"]).open("ab") as log:
             server = subprocess.Popen(
                 config["command"],
