@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from freeloop.measure.load import Load
+from freeloop.measure.client.arrivals import drive
+from freeloop.measure.load import Load, LoadResult
 from freeloop.model.request import RequestSpec
 from freeloop.model.run import Arrivals
 from tests.measure.client.scripted import OK, Peer, Script, always, open_load, serving
@@ -163,3 +164,37 @@ def test_loads_run_side_by_side(engine: RawEngine) -> None:
     assert quiet.completed == 25
     assert loud.client_cpu_ms == quiet.client_cpu_ms
     assert any("side by side" in note for note in quiet.notes)
+
+
+@pytest.mark.parametrize("arrivals", list(Arrivals))
+def test_the_models_run_on_plain_asyncio_too(arrivals: Arrivals) -> None:
+    """Where there is no uvloop, the client costs more and measures the same."""
+
+    async def run(port: int) -> LoadResult:
+        one = drive(
+            Load(
+                port=port,
+                requests=(PAGE,),
+                arrivals=arrivals,
+                connections=5,
+                seconds=0.2,
+                rate_rps=100,
+            )
+        )
+        await one.prepare()
+        result = await one.run()
+        await asyncio.sleep(0.01)
+        return result
+
+    with serving(after(0.01)) as seen:
+        result = asyncio.run(run(seen.port))
+
+    assert result.failed == 0
+    assert result.latency_ms.min() >= 9
+    match arrivals:
+        case Arrivals.CLOSED:
+            assert 20 <= result.completed <= 100
+        case Arrivals.OPEN:
+            assert result.completed == 20
+        case Arrivals.BURST:
+            assert result.completed == 5
