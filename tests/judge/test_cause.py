@@ -93,6 +93,14 @@ def why(question: Question, answer: Answer, a: Shown, b: Shown) -> Found:
         (REWRITE, HURTS, AIOHTTP, HTTPX, Cause.CLIENT_CPU, "60 % of the CPU samples"),
         (SERVE, HURTS, HELLO_WSGI, HELLO_ASGI, Cause.ASGI_FIXED_COST, "1.47 ms CPU"),
         (
+            REWRITE,
+            HURTS,
+            HELLO_WSGI,
+            HELLO_ASGI.but(async_view=True),
+            Cause.ASGI_FIXED_COST,
+            "1.47 ms CPU",
+        ),
+        (
             SERVE,
             HURTS,
             MANY_THREADS,
@@ -159,8 +167,13 @@ def test_a_cause_is_named_when_an_observation_singles_it_out(
             REWRITE,
             HURTS,
             HELLO_WSGI,
-            HELLO_ASGI.but(async_view=True),
-            "the views differ, not only the server",
+            HELLO_ASGI.but(
+                async_view=True,
+                seen=replace(
+                    NOTHING_SEEN, threads_started=2.0, cpu_shares={"django": 0.6, "cafe": 0.4}
+                ),
+            ),
+            "the views differ, and so does much of their own CPU",
         ),
         (
             SERVE,
