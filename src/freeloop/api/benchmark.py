@@ -17,6 +17,7 @@ from freeloop.api.pair import measure_pair
 from freeloop.api.race import run_race
 from freeloop.api.serving import Bench
 from freeloop.errors import FreeloopError, Interrupted
+from freeloop.judge.stats import LOOKS, Looks
 from freeloop.measure.client import RawEngine
 from freeloop.measure.servers import require, server_named
 from freeloop.model.plan import Plan, Side
@@ -59,7 +60,7 @@ def run_plan(
     pairs: list[PairResult] = []
     races: list[RaceResult] = []
     environment = _environment(facts, server_cores, client_cores, options)
-    effort = Effort(max_rounds=options.max_rounds)
+    effort = Effort()
     notes: list[str] = []
     try:
         with ExitStack() as stack:
@@ -79,7 +80,7 @@ def run_plan(
                 server_cores=server_cores,
                 cores=len(server_cores) or os.cpu_count() or 1,
                 notes=notes,
-                fixed_rounds=options.fixed_rounds,
+                looks=_looks(options),
             )
             for race in plan.races:
                 bench.clock.begin(bench.clock.race_s(len(race.sides)))
@@ -98,6 +99,11 @@ def run_plan(
             raise
         return Run(environment, tuple(pairs), tuple(races), tuple(notes), complete=False)
     return Run(environment, tuple(pairs), tuple(races), tuple(notes))
+
+
+def _looks(options: BenchOptions) -> Looks:
+    most = options.max_rounds or LOOKS.last
+    return Looks(at=(most,), level=LOOKS.level) if options.all_rounds else LOOKS.until(most)
 
 
 def _sides(plan: Plan) -> Iterator[Side]:

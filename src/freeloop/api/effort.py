@@ -18,7 +18,6 @@ class Effort:
         open_s: A round of the open model.
         open_rounds: Rounds of the open model per side and concurrency.
         observed_s: The round behind the agent.
-        max_rounds: Rounds of the closed model per side at the most, None for the judge's last look.
         longest_round_s: No round is stretched beyond this for the sake of a slow view.
     """
 
@@ -27,7 +26,6 @@ class Effort:
     open_s: float = 1.5
     open_rounds: int = 2
     observed_s: float = 1.0
-    max_rounds: int | None = None
     longest_round_s: float = 20.0
 
     def round_for(self, generation_s: float) -> float:

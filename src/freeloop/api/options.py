@@ -11,12 +11,13 @@ class BenchOptions:
 
     Attributes:
         allow_writes: Permit other methods than GET and HEAD.
-        max_rounds: Rounds per side and concurrency at the most; None for the judge's schedule.
-        fixed_rounds: Take exactly so many rounds, whatever the judge says: for A/A runs.
+        max_rounds: Rounds per side and concurrency at the most, at least 5; None for the judge's
+            schedule.
+        all_rounds: Take all rounds before the only look, whatever they show: for A/A runs.
         command: How to repeat the run, for the report.
     """
 
     allow_writes: bool = False
     max_rounds: int | None = None
-    fixed_rounds: int | None = None
+    all_rounds: bool = False
     command: str = ""

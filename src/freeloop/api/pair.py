@@ -10,8 +10,8 @@ from typing import TypedDict
 
 from freeloop.api.serving import Bench, ServedSide
 from freeloop.judge.capacity import median_quiet_rps, more_threads
-from freeloop.judge.stats import LOOKS
-from freeloop.judge.verdict import decide, judge
+from freeloop.judge.stats import FEWEST_ROUNDS, ratio_interval
+from freeloop.judge.verdict import decide, judge, log_ratios
 from freeloop.measure.load import Load
 from freeloop.measure.rounds import drain, timed_round, warm_up
 from freeloop.model.plan import Pair
@@ -126,7 +126,7 @@ def measure_pair(bench: Bench, pair: Pair) -> Iterator[PairResult]:
             pair=pair.id,
             question=pair.question,
             concurrency=lane_a.concurrency,
-            verdict=judge(pair.question, a, b, cores=bench.cores),
+            verdict=judge(pair.question, a, b, cores=bench.cores, looks=bench.looks),
             a=a,
             b=b,
         )
@@ -154,7 +154,7 @@ def _closed_rounds(
 ) -> None:
     concurrency = lanes[0].concurrency
     title = f"{pair.id}, {concurrency} in flight"
-    last = min(LOOKS.last, bench.effort.max_rounds or LOOKS.last)
+    last = bench.looks.last
     known = ""
     for lane in lanes:
         lane.round_s = _pace(bench, lane, title)
@@ -167,13 +167,20 @@ def _closed_rounds(
             lane.closed.append(taken.round)
             lane.count(dict(taken.failures))
             bench.rested(drain(lane.served.pid, cores=bench.cores), lane.served)
-        verdict = decide(*(lane.result(bench.cores) for lane in lanes), cores=bench.cores)
+        a, b = (lane.result(bench.cores) for lane in lanes)
+        verdict = decide(a, b, cores=bench.cores, looks=bench.looks)
         if verdict is not None:
-            if bench.fixed_rounds is None or number + 1 >= bench.fixed_rounds:
-                break
-            effect = verdict.effect
-            if effect is not None:
-                known = f"B / A {effect.low:.2f} to {effect.high:.2f} after {number + 1} rounds"
+            break
+        known = _known_so_far(a, b, bench)
+
+
+def _known_so_far(a: SideResult, b: SideResult, bench: Bench) -> str:
+    """Return the interval so far for the progress line; "" before there is one."""
+    ratios = log_ratios(a, b, cores=bench.cores)
+    if len(ratios) < FEWEST_ROUNDS:
+        return ""
+    effect = ratio_interval(ratios, level=bench.looks.level)
+    return f"B / A {effect.low:.2f} to {effect.high:.2f} after {len(ratios)} rounds"
 
 
 def _pace(bench: Bench, lane: _Lane, title: str) -> float:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from freeloop.api.effort import Clock, Effort
 from freeloop.errors import FreeloopError
+from freeloop.judge.stats import Looks
 from freeloop.measure.agent_client import agent_report, agent_reset
 from freeloop.measure.first_answer import first_answer
 from freeloop.measure.launch import Launch
@@ -90,7 +91,7 @@ class Bench:
         progress: Told what runs.
         server_cores: Cores that servers are held to; empty for all.
         cores: Number of cores that a server may use.
-        allow_writes: Whether other methods than GET and HEAD may be sent.
+        looks: When the rounds may be judged.
         notes: Sentences about what could not be measured.
     """
 
@@ -103,8 +104,8 @@ class Bench:
     progress: Progress
     server_cores: tuple[int, ...]
     cores: int
+    looks: Looks
     notes: list[str] = field(default_factory=list)
-    fixed_rounds: int | None = None
 
     def say(self, doing: str, title: str = "", known: str = "") -> None:
         """Report progress."""

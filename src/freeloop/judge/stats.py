@@ -49,6 +49,11 @@ class Looks:
         """Rounds per side after which no more are taken."""
         return self.at[-1]
 
+    def until(self, rounds: int) -> Looks:
+        """Return the schedule of a run that takes at most so many rounds, at least 5."""
+        earlier = tuple(look for look in self.at if look < rounds)
+        return Looks(at=(*earlier, min(rounds, self.last)), level=self.level)
+
     def is_look(self, rounds: int) -> bool:
         """Return whether this many rounds per side may be judged."""
         return rounds in self.at or rounds > self.last
