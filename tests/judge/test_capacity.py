@@ -61,6 +61,47 @@ def test_the_same_cost_in_threads_and_in_a_loop_counts_the_same(server: Server, 
     assert threads / loop == pytest.approx(1, rel=tolerance)
 
 
+@pytest.mark.parametrize(
+    ("case", "limit", "rps", "cpu_ms", "busy", "unloaded_ms", "quiet"),
+    [
+        ("hello, gthread", 50, 3952, 0.17, 0.70, 0.19, 5225),
+        ("hello, gthread", 50, 4398, 0.16, 1.00, 0.19, 5225),
+        ("hello, uvicorn", None, 1208, 0.39, 1.00, 0.60, 2313),
+        ("hello, uvicorn", None, 1050, 0.39, 0.84, 0.60, 2313),
+        ("wait 50 ms, gthread", 50, 941, 0.23, 0.31, 50.8, 925),
+        ("wait 50 ms, gthread", 50, 930, 0.22, 0.25, 50.8, 925),
+        ("wait 50 ms, uvicorn", None, 696, 0.50, 0.69, 51.3, 781),
+        ("wait 50 ms, uvicorn", None, 796, 0.49, 0.68, 51.3, 781),
+        ("10 at a time, gthread", 50, 190, 0.31, 0.09, 50.7, 181),
+        ("10 at a time, uvicorn", None, 173, 0.61, 0.29, 51.2, 190),
+        ("10 at a time, uvicorn", None, 186, 0.67, 0.36, 51.2, 190),
+    ],
+)
+def test_real_servers_beside_a_spinning_process_are_estimated_as_without_it(
+    case: str,
+    limit: int | None,
+    rps: float,
+    cpu_ms: float,
+    busy: float,
+    unloaded_ms: float,
+    quiet: float,
+) -> None:
+    """Rounds of 1 s recorded in November 2026: 50 connections, one core, Django 6.1.3.
+
+    `busy` was sampled from the states of the server's threads, 20 to 45 times a round. `quiet`
+    is the mean of two rounds of the same server just before the spinning process started.
+    """
+    estimated = quiet_rps(
+        a_round(rps, cpu_ms=cpu_ms, busy=busy),
+        unloaded_ms=unloaded_ms,
+        concurrency=50,
+        thread_limit=limit,
+        cores=1,
+    )
+
+    assert estimated == pytest.approx(quiet, rel=0.2), case
+
+
 def test_raw_throughput_would_favour_threads() -> None:
     """What the estimate is for: equal cost, one spinning neighbour, twice the raw rate."""
     threads = Server(threaded=True, slots=50, cpu_ms=2, wait_ms=5)

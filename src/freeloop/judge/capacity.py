@@ -42,6 +42,11 @@ def quiet_rps(
     rested up to 0.6, alone from 0.9, a smooth passage between, so that noise makes no jump.
     The result is never below the measured rate: the rest of the machine can only take.
 
+    `busy` has to be the share of time in which at least one thread of the server was on a core
+    or ready for one. A sum of run-queue delays will not do: it counts waiting threads several
+    times (1.00 for a gthread server whose core was idle half of the time) and misses the
+    threads that Django starts and ends with each ASGI request.
+
     Args:
         measured: One round under the closed model.
         unloaded_ms: Response time with one request in flight.
