@@ -6,16 +6,8 @@ of the share of false verdicts, helps or hurts, is at most 5 %. Exits with 1 whe
     python benchmarks/aa.py --record rounds.json --url /hello/async/ --server uvicorn
     python benchmarks/aa.py --replay rounds.json
 
-Recording runs real servers and takes all rounds, whatever they show, because rounds that stop at
-an answer are calmer than the machine. Every recording is itself one decision, taken live.
-Further decisions are replayed: the recording is cut into blocks of two adjacent pairs of rounds
-(one A B B A), these are shuffled, and the real rule judges them look by look. Noise that lasts
-for a few rounds stays together. Blocks are not drawn twice into one decision: with replacement
-three blocks of a recording are often the same one, which looks calmer than any machine. Each
-block is turned around by the toss of a coin: both sides are the same deployment, and without it
-the chance difference of a short recording would count as an effect. An order of rounds that
-favours one side would vanish by that; therefore the ratio of each whole recording is printed
-with its interval, and live decisions are not turned around.
+Recording runs real servers; every recording is one decision, taken live, and further ones are
+replayed from its rounds: freeloop.judge.replay says how and why.
 
 Not controlled: other load on the machine. It is what the rule has to stand.
 """
@@ -25,16 +17,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
-from scipy.special import betaincinv
-
-from freeloop.judge.stats import FEWEST_ROUNDS, LOOKS, Looks, ratio_interval
-from freeloop.judge.verdict import decide, log_ratios
+from freeloop.judge.replay import MOST_FALSE, Recording, decision, false_verdicts, recordings_of
+from freeloop.judge.stats import FEWEST_ROUNDS, LOOKS, ratio_interval
+from freeloop.judge.verdict import log_ratios
 from freeloop.model.plan import Arm, Pair, Plan, Question, Side
 from freeloop.model.request import RequestSpec
 from freeloop.model.run import Arrivals, Quantiles, Round, Series, SideResult
@@ -43,92 +32,21 @@ from freeloop.model.verdict import Answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CLAIM = 0.05
-SURE = 0.95
-FALSE = (Answer.HELPS, Answer.HURTS)
-ALL_ROUNDS = Looks(at=(LOOKS.last,), level=0.95)
 SCHEMA = "freeloop.aa/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """Rounds of one deployment against itself, in the order in which they ran.
-
-    Attributes:
-        name: Server, path and concurrency.
-        cores: Cores that the servers could use.
-        a: First side.
-        b: Second side, the same deployment.
-    """
-
-    name: str
-    cores: int
-    a: SideResult
-    b: SideResult
-
-    @property
-    def pairs(self) -> list[tuple[Round, Round]]:
-        """Adjacent rounds of both sides."""
-        return list(zip(self.a.closed.rounds, self.b.closed.rounds, strict=False))
-
-
-def decision(recording: Recording, *, looks: Looks = LOOKS) -> Answer:
-    """Return the answer of the real rule, taken look by look as a bench does."""
-    pairs = recording.pairs
-    for rounds in (count for count in looks.at if count <= len(pairs)):
-        so_far = _with_pairs(recording, pairs[:rounds])
-        verdict = decide(so_far.a, so_far.b, cores=recording.cores, looks=looks)
-        if verdict is not None:
-            return verdict.answer
-    return Answer.UNKNOWN
-
-
-def replay(
-    recordings: Sequence[Recording], *, decisions: int = 200, seed: int = 1, looks: Looks = LOOKS
-) -> Counter[Answer]:
-    """Return the answers of decisions drawn from the recordings in turn.
-
-    Args:
-        recordings: Each with as many pairs of rounds as the last look wants.
-        decisions: How many to draw.
-        seed: Of the draw; the same seed draws the same.
-        looks: The schedule to test.
-    """
-    source = Random(seed)
-    answers: Counter[Answer] = Counter()
-    for number in range(decisions):
-        recording = recordings[number % len(recordings)]
-        drawn = _with_pairs(recording, _draw(recording.pairs, looks.last, source))
-        answers[decision(drawn, looks=looks)] += 1
-    return answers
-
-
-def upper_bound(wrong: int, decisions: int) -> float:
-    """Return the upper 95 % bound of the share of false verdicts (Clopper and Pearson 1934)."""
-    if wrong >= decisions:
-        return 1.0
-    return float(betaincinv(wrong + 1, decisions - wrong, SURE))
 
 
 def record(
     urls: Sequence[str], servers: Sequence[str], *, concurrency: Sequence[int], repeats: int
 ) -> list[Recording]:
     """Return rounds of real servers, each deployment against itself."""
-    from freeloop.api import bench  # the only part that needs servers
+    from freeloop.api import BenchOptions, bench  # the only part that needs servers
 
-    recordings = []
+    pairs = tuple(_pair(url, server, tuple(concurrency)) for url in urls for server in servers)
+    recordings: list[Recording] = []
     for number in range(repeats):
-        pairs = tuple(_pair(url, server, tuple(concurrency)) for url in urls for server in servers)
-        run = bench(Plan(pairs=pairs), looks=ALL_ROUNDS)
-        cores = len(run.environment.server_cores) or run.environment.cores
+        run = bench(Plan(pairs=pairs), options=BenchOptions(all_rounds=True))
         recordings += [
-            Recording(
-                name=f"{result.pair} c{result.concurrency} run {number + 1}",
-                cores=cores,
-                a=result.a,
-                b=result.b,
-            )
-            for result in run.pairs
+            replace(each, name=f"{each.name} run {number + 1}") for each in recordings_of(run)
         ]
     return recordings
 
@@ -200,20 +118,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def report(recordings: Sequence[Recording], *, decisions: int, seed: int) -> int:
     """Print the recordings, the decisions and the bound; return 1 when it is above 5 %."""
-    live = [decision(each) for each in recordings]
-    for each, answer in zip(recordings, live, strict=True):
+    for each in recordings:
         ratios = log_ratios(each.a, each.b, cores=each.cores)
-        print(f"{each.name}: {len(ratios)} pairs, {_ratio_of(ratios)}, live: {answer}")
-    replayed = replay(recordings, decisions=max(0, decisions - len(live)), seed=seed)
-    answers = replayed + Counter(live)
-    total, wrong = answers.total(), sum(answers[answer] for answer in FALSE)
-    bound = upper_bound(wrong, total)
-    counts = ", ".join(f"{answer.replace('_', ' ')} {answers[answer]}" for answer in Answer)
-    print(f"{total} decisions, {len(live)} of them live: {counts}")
-    holds = bound <= CLAIM
+        print(f"{each.name}: {len(ratios)} pairs, {_ratio_of(ratios)}, live: {decision(each)}")
+    seen = false_verdicts(recordings, decisions=decisions, seed=seed)
+    counts = ", ".join(
+        f"{answer.replace('_', ' ')} {seen.answers.get(answer, 0)}" for answer in Answer
+    )
+    print(f"{seen.total} decisions, {seen.live} of them live: {counts}")
+    holds = seen.bound <= MOST_FALSE
     print(
-        f"false verdicts: {wrong} of {total}, upper 95 % bound {100 * bound:.1f} % "
-        f"(claim: at most {100 * CLAIM:.0f} %): {'holds' if holds else 'refuted'}"
+        f"false verdicts: {seen.wrong} of {seen.total}, upper 95 % bound {100 * seen.bound:.1f} % "
+        f"(claim: at most {100 * MOST_FALSE:.0f} %): {'holds' if holds else 'refuted'}"
     )
     return 0 if holds else 1
 
@@ -223,30 +139,6 @@ def _ratio_of(ratios: Sequence[float]) -> str:
         return "too few answers for a ratio"
     whole = ratio_interval(ratios, level=0.95)
     return f"ratio {whole.ratio:.3f} ({whole.low:.3f} to {whole.high:.3f})"
-
-
-def _draw(
-    pairs: Sequence[tuple[Round, Round]], count: int, source: Random
-) -> list[tuple[Round, Round]]:
-    # Where the first block starts is drawn too, so that no two pairs are always together.
-    first = source.randrange(2)
-    blocks = [pairs[:first], *(pairs[start : start + 2] for start in range(first, len(pairs), 2))]
-    source.shuffle(blocks)
-    drawn: list[tuple[Round, Round]] = []
-    for block in blocks:
-        drawn += [(b, a) for a, b in block] if source.random() < 0.5 else block
-    return drawn[:count]
-
-
-def _with_pairs(recording: Recording, pairs: Sequence[tuple[Round, Round]]) -> Recording:
-    def side(old: SideResult, rounds: tuple[Round, ...]) -> SideResult:
-        return replace(old, closed=replace(old.closed, rounds=rounds))
-
-    return replace(
-        recording,
-        a=side(recording.a, tuple(a for a, _ in pairs)),
-        b=side(recording.b, tuple(b for _, b in pairs)),
-    )
 
 
 def _pair(url: str, server: str, concurrency: tuple[int, ...]) -> Pair:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scipy import stats as scipy_stats
 
+from freeloop.judge.replay import Recording, _draw, replay, upper_bound
 from freeloop.judge.stats import Looks
 from freeloop.model.verdict import Answer
 from tests.judge.sides import a_round, a_side
@@ -41,7 +42,7 @@ def recording(aa: ModuleType, *, spread: float, seed: int, ratio: float = 1.0) -
             a_round(200 * factor * source.lognormvariate(0, spread), cpu_ms=0.1) for _ in range(20)
         ]
 
-    return aa.Recording(
+    return Recording(
         name=f"seed {seed}", cores=1, a=a_side(rounds(1.0)), b=a_side(rounds(ratio))
     )
 
@@ -51,21 +52,21 @@ def test_noise_alone_gives_few_false_verdicts(aa: ModuleType, spread: float) -> 
     """The claim itself, on made noise; the benchmark holds it on recorded rounds."""
     recordings = [recording(aa, spread=spread, seed=seed) for seed in range(4)]
 
-    answers = aa.replay(recordings, decisions=200, seed=3)
+    answers = replay(recordings, decisions=200, seed=3)
 
     assert answers.total() == 200
     wrong = answers[Answer.HELPS] + answers[Answer.HURTS]
-    assert aa.upper_bound(wrong, 200) <= 0.05
+    assert upper_bound(wrong, 200) <= 0.05
 
 
 def test_a_rule_without_statistics_would_be_caught(aa: ModuleType) -> None:
     """The benchmark can fail: the same rounds judged by half-sure intervals."""
     recordings = [recording(aa, spread=0.4, seed=seed) for seed in range(4)]
 
-    answers = aa.replay(recordings, decisions=200, looks=Looks(at=(5, 7, 10), level=0.5))
+    answers = replay(recordings, decisions=200, looks=Looks(at=(5, 7, 10), level=0.5))
 
     wrong = answers[Answer.HELPS] + answers[Answer.HURTS]
-    assert aa.upper_bound(wrong, 200) > 0.05
+    assert upper_bound(wrong, 200) > 0.05
 
 
 def test_a_bias_of_the_recording_is_caught_by_the_live_decisions(
@@ -86,16 +87,16 @@ def test_the_bound_is_that_of_clopper_and_pearson(aa: ModuleType) -> None:
     """SciPy is the oracle: one-sided, 95 %."""
     for wrong in (0, 1, 4, 5, 50, 199):
         exact = scipy_stats.binomtest(wrong, 200, alternative="less").proportion_ci(0.95).high
-        assert aa.upper_bound(wrong, 200) == pytest.approx(exact)
-    assert aa.upper_bound(200, 200) == 1
-    assert aa.upper_bound(4, 200) <= 0.05 < aa.upper_bound(5, 200)
+        assert upper_bound(wrong, 200) == pytest.approx(exact)
+    assert upper_bound(200, 200) == 1
+    assert upper_bound(4, 200) <= 0.05 < upper_bound(5, 200)
 
 
 def test_a_drawn_decision_uses_each_pair_once_in_blocks_of_neighbours(aa: ModuleType) -> None:
     """Repeated blocks would look calmer than the machine; parted ones would hide drift."""
     one = recording(aa, spread=0.3, seed=1)
 
-    drawn = aa._draw(one.pairs, 20, Random(2))
+    drawn = _draw(one.pairs, 20, Random(2))
 
     places = [one.pairs.index(pair if pair in one.pairs else (pair[1], pair[0])) for pair in drawn]
     neighbours = sum(later == earlier + 1 for earlier, later in itertools.pairwise(places))
@@ -108,7 +109,7 @@ def test_the_same_seed_draws_the_same(aa: ModuleType) -> None:
     """A refuted claim can be repeated."""
     one = recording(aa, spread=0.3, seed=1)
 
-    assert aa.replay([one], decisions=30, seed=5) == aa.replay([one], decisions=30, seed=5)
+    assert replay([one], decisions=30, seed=5) == replay([one], decisions=30, seed=5)
 
 
 def test_saved_rounds_are_replayed_alike(
@@ -125,7 +126,7 @@ def test_saved_rounds_are_replayed_alike(
     assert [each.pairs for each in restored] == [each.pairs for each in recordings]
     assert "60 decisions, 3 of them live" in capsys.readouterr().out
     assert code in (0, 1)
-    assert aa.replay(restored, decisions=40) == aa.replay(recordings, decisions=40)
+    assert replay(restored, decisions=40) == replay(recordings, decisions=40)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"schema": "freeloop.aa/1", "recordings": []}'])

@@ -48,8 +48,19 @@ if TYPE_CHECKING:
     help="Requests in flight, each a measurement of its own; default 1,10,50.",
 )
 @click.option("--max-rounds", type=click.IntRange(min=5), metavar="N", help="Stop earlier.")
+@click.option(
+    "--aa",
+    is_flag=True,
+    help="Every side against itself: how often does this machine give a false verdict?",
+)
 @click.option("--allow-writes", is_flag=True, help="Permit other methods than GET and HEAD.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="What goes to standard output.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write JSON here.")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a report here.")
 @click.option(
@@ -73,6 +84,7 @@ def bench_command(
     user: str | None,
     concurrency: tuple[int, ...] | None,
     max_rounds: int | None,
+    aa: bool,
     allow_writes: bool,
     form: str,
     json_file: Path | None,
@@ -91,8 +103,10 @@ def bench_command(
 
     from freeloop.api import BenchOptions, bench
     from freeloop.judge.conditions import parse_condition
+    from freeloop.judge.replay import MOST_FALSE, false_verdicts, recordings_of
     from freeloop.render.progress import LiveProgress
-    from freeloop.source.choose import Asked, choose_plan
+    from freeloop.render.words import false_verdicts_sentence
+    from freeloop.source.choose import Asked, against_itself, choose_plan
 
     gates = [parse_condition(text) for text in conditions]
     _writable(json_file)
@@ -110,10 +124,13 @@ def bench_command(
             concurrency=concurrency,
         )
     )
+    if aa:
+        plan = against_itself(plan)
     out, err = Console(), Console(stderr=True)
     options = BenchOptions(
         allow_writes=allow_writes,
-        max_rounds=max_rounds,
+        max_rounds=None if aa else max_rounds,
+        all_rounds=aa,
         command="freeloop " + shlex.join(sys.argv[1:]),
     )
     with LiveProgress(err, quiet=quiet) as progress:
@@ -128,6 +145,11 @@ def bench_command(
     _deliver(run, out, form=form, json_file=json_file, html_file=html_file, quiet=quiet)
     if not run.complete:
         raise Interrupted
+    if aa:
+        seen = false_verdicts(recordings_of(run))
+        (err if form == "json" else out).print(false_verdicts_sentence(seen), markup=False)
+        if seen.bound > MOST_FALSE:
+            raise click.exceptions.Exit(1)
     met = [(gate.text, result) for gate in gates for result in run.pairs if gate.holds(result)]
     for text, result in met:
         err.print(f"--fail-if {text}: true of {result.pair} at {result.concurrency}", markup=False)

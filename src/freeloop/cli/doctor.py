@@ -10,7 +10,13 @@ from freeloop.cli.options import project_options
 
 
 @click.command("doctor")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="What goes to standard output.",
+)
 @project_options
 def doctor_command(form: str, settings: str | None, python: str | None) -> None:
     """Examine interpreter, settings, servers, database and extras, each with its mend."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,3 +76,25 @@ class Verdict:
     evidence: tuple[str, ...] = ()
     missing: str = ""
     rounds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FalseVerdicts:
+    """What equal sides were judged to be.
+
+    Attributes:
+        answers: How often each answer was given.
+        live: Decisions among them that were taken on the rounds as they ran.
+        wrong: Decisions that found a difference where there is none.
+        bound: Upper 95 % bound of the share of wrong ones, 0 to 1.
+    """
+
+    answers: Mapping[Answer, int]
+    live: int
+    wrong: int
+    bound: float
+
+    @property
+    def total(self) -> int:
+        """All decisions."""
+        return sum(self.answers.values())

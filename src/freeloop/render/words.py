@@ -5,7 +5,7 @@ from __future__ import annotations
 from freeloop.model.check import CheckState
 from freeloop.model.plan import Arm, Question
 from freeloop.model.run import PairResult, Run, SideResult
-from freeloop.model.verdict import Answer, Basis, Cause, Interval, Verdict
+from freeloop.model.verdict import Answer, Basis, Cause, FalseVerdicts, Interval, Verdict
 from freeloop.render.figures import middle, number_text, ratio_text, share_text
 
 ANSWER_WORDS = {
@@ -118,6 +118,15 @@ def further_sentences(result: PairResult) -> tuple[str, ...]:
     if result.question is Question.SERVE and result.a.view_is_async is not True:
         said.append(REWRITE_UNKNOWN)
     return tuple(said)
+
+
+def false_verdicts_sentence(seen: FalseVerdicts) -> str:
+    """Return how far verdicts of this machine can be trusted, from equal sides."""
+    return (
+        f"A/A: {seen.wrong} of {seen.total} decisions on equal sides found a difference "
+        f"(measured: {seen.live} live, the others replayed from their rounds); at most "
+        f"{100 * seen.bound:.1f} % of this machine's verdicts are false, 95 % sure."
+    )
 
 
 def contention_sentence(run: Run) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from freeloop.errors import FreeloopError
-from freeloop.model.plan import DEFAULT_CONCURRENCY, Pair, Plan, Side
+from freeloop.model.plan import DEFAULT_CONCURRENCY, Pair, Plan, Question, Side
 from freeloop.model.request import RequestSpec
 from freeloop.source.arms import default_pair, pair_of, parse_arm, rewrite_pair
 from freeloop.source.plan import read_plan
@@ -77,6 +77,21 @@ def choose_plan(asked: Asked) -> Plan:
     requests = [request(asked.target)] if asked.target else [request(name) for name in known]
     return Plan(
         tuple(default_pair(each, concurrency=concurrency, neighbour=beside) for each in requests)
+    )
+
+
+def against_itself(plan: Plan) -> Plan:
+    """Return an A/A plan: every side of the pairs against itself, so that no difference exists."""
+    sides = {
+        (side.arm.name, side.request.name): (side, pair.concurrency)
+        for pair in plan.pairs
+        for side in (pair.a, pair.b)
+    }
+    return Plan(
+        tuple(
+            Pair(f"{arm} {request}", Question.SETTING, side, side, concurrency)
+            for (arm, request), (side, concurrency) in sides.items()
+        )
     )
 
 
