@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from freeloop.measure.observe import Usage, Watch, usage
+from freeloop.measure.observe import Usage, usage
+from freeloop.measure.watch import Watch
 from tests.measure.tiny import soon
 
 pytestmark = pytest.mark.real

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from freeloop.api.serving import Bench
 from freeloop.measure.load import Load
-from freeloop.measure.observe import Watch
 from freeloop.measure.rounds import drain
+from freeloop.measure.watch import Watch
 from freeloop.model.plan import Race
 from freeloop.model.run import Arrivals, RaceLane, RaceResult
 

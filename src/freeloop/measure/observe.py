@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LINUX = sys.platform == "linux"
-_INTERVAL_S = 0.1
-# The tree is walked anew only every so many samples: a walk reads every process of the machine.
-_WALK_EVERY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,98 +70,26 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Peaks:
-    """The most that was seen at once between two moments, sampled every 100 ms.
-
-    Attributes:
-        rss_bytes: Resident memory of the tree.
-        threads: Threads of the tree.
-        processes: Processes of the tree.
-        samples: How many looks these rest on.
-    """
-
-    rss_bytes: int = 0
-    threads: int = 0
-    processes: int = 0
-    samples: int = 0
-
-
 def cpu_ns(pid: int) -> int:
     """Return the CPU time of the process and its descendants until now; cheaper than `usage`."""
-    return sum(_cpu_ns(process) for process in _tree(pid))
+    return sum(_cpu_ns(process) for process in tree_of(pid))
 
 
 def usage(pid: int) -> Usage:
     """Return what the process and its descendants used until now; zeros when it is gone."""
-    tree = _tree(pid)
-    memory_and_threads = [_memory_and_threads(process) for process in tree]
+    tree = tree_of(pid)
+    seen = [memory_and_threads(process) for process in tree]
     return Usage(
         cpu_ns=sum(_cpu_ns(process) for process in tree),
         queue_ns_by_thread=_queue_ns_by_thread(tree) if _LINUX else None,
-        rss_bytes=sum(rss for rss, _ in memory_and_threads),
-        threads=sum(threads for _, threads in memory_and_threads),
-        processes=sum(threads > 0 for _, threads in memory_and_threads),
+        rss_bytes=sum(rss for rss, _ in seen),
+        threads=sum(threads for _, threads in seen),
+        processes=sum(threads > 0 for _, threads in seen),
     )
 
 
-@dataclass(slots=True)
-class Watch:
-    """A thread that looks at a process tree; `peaks` holds what it saw.
-
-    Use as a context manager around a round, or `start` and `stop`.
-
-    Attributes:
-        pid: Root of the tree.
-        peaks: Complete after `stop`.
-    """
-
-    pid: int
-    peaks: Peaks = field(default_factory=Peaks)
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Start looking; forgets what an earlier stretch saw."""
-        self.peaks = Peaks()
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._look, name="freeloop-watch", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> Peaks:
-        """Stop looking and return the peaks; may be called twice."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        return self.peaks
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _look(self) -> None:
-        tree: list[psutil.Process] = []
-        sample = 0
-        while True:
-            if sample % _WALK_EVERY == 0:
-                tree = _tree(self.pid)
-            seen = [_memory_and_threads(process) for process in tree]
-            self.peaks = Peaks(
-                rss_bytes=max(self.peaks.rss_bytes, sum(rss for rss, _ in seen)),
-                threads=max(self.peaks.threads, sum(threads for _, threads in seen)),
-                processes=max(self.peaks.processes, sum(threads > 0 for _, threads in seen)),
-                samples=sample + 1,
-            )
-            sample += 1
-            if self._ended.wait(_INTERVAL_S):
-                return
-
-
-def _tree(pid: int) -> list[psutil.Process]:
+def tree_of(pid: int) -> list[psutil.Process]:
+    """Return the process and its descendants; none when it is gone."""
     try:
         root = psutil.Process(pid)
         return [root, *root.children(recursive=True)]
@@ -204,7 +128,7 @@ def _queue_ns_by_thread(tree: list[psutil.Process]) -> dict[tuple[int, int], int
     return delays if readable else None
 
 
-def _memory_and_threads(process: psutil.Process) -> tuple[int, int]:
+def memory_and_threads(process: psutil.Process) -> tuple[int, int]:
     """Return resident bytes and threads; zeros for a process that has ended."""
     if _LINUX:
         with contextlib.suppress(OSError, IndexError, ValueError):

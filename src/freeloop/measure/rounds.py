@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from freeloop.measure.load import Load, LoadEngine, LoadResult, Milliseconds
-from freeloop.measure.observe import Watch, usage
+from freeloop.measure.observe import usage
 from freeloop.measure.strangers import busy_ns, share_of_strangers
+from freeloop.measure.watch import Watch
 from freeloop.model.run import Arrivals, Quantiles, Round
 
 WARM_UP_WINDOW_S = 0.5
@@ -63,7 +64,8 @@ def timed_round(
         arrived after the window, so that a slow view is not charged for unfinished requests.
     """
     before, others_before, started = usage(pid), busy_ns(cores), time.perf_counter()
-    with Watch(pid) as watch:
+    usable = len(cores) or os.cpu_count() or 1
+    with Watch(pid, cores=usable) as watch:
         result, *others = engine.run(load, *beside)
     after, others_after, wall_s = usage(pid), busy_ns(cores), time.perf_counter() - started
 
@@ -71,8 +73,10 @@ def timed_round(
     cpu_ms = after.cpu_ns_since(before) / 1e6
     queue_ns = after.queue_ns_since(before)
     queue_ms = None if queue_ns is None else queue_ns / 1e6
-    usable = len(cores) or os.cpu_count() or 1
-    busy = min(1.0, (cpu_ms + (queue_ms or 0.0)) / (wall_s * 1000 * usable))
+    # Adding up run-queue delays would count every queued thread of a server, and none of those
+    # that Django starts and ends with each ASGI request. Samples see both as they are.
+    on_cpu = cpu_ms / (wall_s * 1000 * usable)
+    busy = min(1.0, on_cpu if peaks.running is None else max(on_cpu, peaks.running / usable))
     strangers = share_of_strangers(
         others_before,
         others_after,
