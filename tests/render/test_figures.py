@@ -8,7 +8,6 @@ import pytest
 from freeloop.render.comparison import comparison
 from freeloop.render.figures import (
     by_pair,
-    core_wait_share,
     middle,
     number_text,
     ratio_text,
@@ -47,15 +46,6 @@ def test_the_middle_skips_what_is_not_known() -> None:
     """One round without an answer must not hide the others."""
     assert middle([None, 1.0, math.nan, 3.0]) == 2.0
     assert middle([None]) is None
-
-
-def test_the_wait_for_a_core_is_a_share_of_the_wish_to_run() -> None:
-    """30 ms of waiting beside 10 requests of 1 ms CPU: three quarters."""
-    first = thread_cap(1).a.closed.rounds[0]
-
-    assert core_wait_share(replace(first, completed=10, cpu_ms=1.0, queue_ms=30.0)) == 0.75
-    assert core_wait_share(replace(first, queue_ms=None)) is None
-    assert core_wait_share(replace(first, completed=0, queue_ms=0.0)) is None
 
 
 def test_results_are_grouped_by_pair_and_sorted_by_concurrency() -> None:

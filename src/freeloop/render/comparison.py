@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from freeloop.model.run import Observed, PairResult, SideResult
+from freeloop.model.run import Observed, PairResult, Round, SideResult
 from freeloop.render.figures import (
     NONE,
     UNKNOWN,
@@ -17,7 +17,6 @@ from freeloop.render.figures import (
     middle,
     number_text,
     share_text,
-    side_core_wait,
     throughput_rps,
 )
 
@@ -141,6 +140,10 @@ def _limit(side: SideResult) -> str:
     return "none" if side.thread_limit is None else str(side.thread_limit)
 
 
+def _share(side: SideResult, of: Callable[[Round], float | None]) -> str:
+    return share_text(middle(of(item) for item in side.closed.rounds))
+
+
 _LINES = (
     _Line("requests/s", "closed, measured", lambda side: number_text(throughput_rps(side.closed))),
     _Line("requests/s", "quiet core, estimated", lambda side: number_text(side.quiet_rps)),
@@ -149,7 +152,8 @@ _LINES = (
         "CPU ms per request",
         lambda side: number_text(middle(item.cpu_ms for item in side.closed.rounds)),
     ),
-    _Line("cost", "waited for a core", lambda side: share_text(side_core_wait(side))),
+    _Line("cost", "core in use or wanted", lambda side: _share(side, lambda item: item.busy)),
+    _Line("cost", "others on that core", lambda side: _share(side, lambda item: item.strangers)),
     _Line("cost", "memory, most, MiB", _memory),
     _Line("latency ms", "one at a time", lambda side: number_text(side.unloaded_ms)),
     _Line("latency ms", "closed p50", _latency("p50")),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from statistics import median
 
-from freeloop.model.run import PairResult, Quantiles, Round, Run, Series, SideResult
+from freeloop.model.run import PairResult, Quantiles, Run, Series, SideResult
 
 UNKNOWN = "?"
 NONE = "-"
@@ -44,22 +44,6 @@ def failed_share(side: SideResult) -> float | None:
     failed = sum(item.failed for item in side.closed.rounds)
     sent = failed + sum(item.completed for item in side.closed.rounds)
     return failed / sent if sent else None
-
-
-def core_wait_share(item: Round) -> float | None:
-    """Return how much of its wish to run the server spent waiting for a core, 0 to 1.
-
-    None where the kernel does not tell, or nothing ran.
-    """
-    if item.queue_ms is None or not math.isfinite(item.cpu_ms):
-        return None
-    wanted = item.cpu_ms * item.completed + item.queue_ms
-    return item.queue_ms / wanted if wanted > 0 else None
-
-
-def side_core_wait(side: SideResult) -> float | None:
-    """Return the median share of `core_wait_share` over the closed rounds."""
-    return middle(core_wait_share(item) for item in side.closed.rounds)
 
 
 def by_pair(run: Run) -> list[list[PairResult]]:
