@@ -83,7 +83,8 @@ class Tally:
 
     def _notes(self) -> list[str]:
         notes = []
-        if self.late:
+        # Each connection has one at the end of a window; half of all means the window is short.
+        if self.late and self.late >= len(self.answers):
             notes.append(f"{self.late} right answers came after the window and are not counted")
         if self.repeated:
             notes.append(
