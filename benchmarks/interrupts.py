@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def _make_user(environment: dict[str, str], user: str) -> None:
 
 
 def _sessions(database: Path) -> list[str]:
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         (count,) = connection.execute("select count(*) from django_session").fetchone()
     return [f"{count} sessions in the database"] if count else []
 

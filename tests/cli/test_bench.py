@@ -180,7 +180,7 @@ def test_doctor_says_what_is_there() -> None:
     rows = {row["name"]: row for row in json.loads(ended.stdout)["results"]}
     assert ended.returncode == 0, ended.stdout
     assert rows["settings"]["state"] == "ok"
-    assert {"gunicorn", "uvicorn", "granian"} <= set(rows)
+    assert {"server: gunicorn", "server: uvicorn", "server: granian"} <= set(rows)
 
 
 @pytest.mark.real

@@ -18,6 +18,7 @@ from freeloop.model.run import Arrivals, Quantiles, Round
 WARM_UP_WINDOW_S = 0.5
 WARM_UP_WINDOWS = 8
 WARM_UP_AGREEMENT = 0.10
+WARM_UP_LIMIT_S = 4.0
 IDLE_SHARE = 0.05
 
 
@@ -157,13 +158,14 @@ def warm_up(engine: LoadEngine, pid: int, load: Callable[[float], Load], *, wind
         window_s: Length of a window, at least one latency.
     """
     last_ms: float | None = None
+    deadline = time.monotonic() + WARM_UP_LIMIT_S
     for window in range(1, WARM_UP_WINDOWS + 1):
         before = usage(pid)
         (result,) = engine.run(load(window_s))
         answers = result.completed + result.late
         cpu_ms = usage(pid).cpu_ns_since(before) / 1e6 / max(1, answers)
         settled = last_ms is not None and abs(cpu_ms - last_ms) <= WARM_UP_AGREEMENT * cpu_ms
-        if settled or (window > 1 and window * window_s > 3 * window_s + 2):
+        if settled or (window > 1 and time.monotonic() > deadline):
             return window
         last_ms = cpu_ms
     return WARM_UP_WINDOWS

@@ -23,7 +23,7 @@ from freeloop.source.interpreter import (
 )
 from freeloop.source.project import Project, find_project
 
-CLIENT_PACKAGES = ("numpy", "scipy", "uvloop", "psutil", "httptools")
+CLIENT_PACKAGES = ("numpy", "scipy", "uvloop", "psutil")
 # What makes uvicorn as quick as it can be; without them another server would be measured.
 UVICORN_PARTS = ("uvloop", "httptools")
 INTERPRETER_SLUGS = frozenset(

@@ -32,7 +32,7 @@ class Closed(Drive):
 
     def idle(self, link: Link, now_ns: int) -> None:
         """Send the next request at once."""
-        if not self._sending:
+        if not self._sending or now_ns >= self.tally.until_ns:
             self.check_over()
         elif self.waiting:
             self.give(link, self.waiting.popleft(), now_ns)
