@@ -42,9 +42,7 @@ def recording(aa: ModuleType, *, spread: float, seed: int, ratio: float = 1.0) -
             a_round(200 * factor * source.lognormvariate(0, spread), cpu_ms=0.1) for _ in range(20)
         ]
 
-    return Recording(
-        name=f"seed {seed}", cores=1, a=a_side(rounds(1.0)), b=a_side(rounds(ratio))
-    )
+    return Recording(name=f"seed {seed}", cores=1, a=a_side(rounds(1.0)), b=a_side(rounds(ratio)))
 
 
 @pytest.mark.parametrize("spread", [0.05, 0.15, 0.4])
