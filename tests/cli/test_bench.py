@@ -126,6 +126,36 @@ def test_a_view_that_raises_is_refused_before_any_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+def test_a_view_that_raises_is_shown_where_the_project_mutes_every_log(tmp_path: Path) -> None:
+    """LOGGING disables the loggers there are, and without DEBUG Django writes to ADMINS only."""
+    write_project(tmp_path, "def view(request):\n    raise ValueError('no soup')\n")
+    with (tmp_path / "site_settings.py").open("a") as settings:
+        settings.write("LOGGING = {'version': 1}\nDEBUG_PROPAGATE_EXCEPTIONS = True\n")
+
+    ended = freeloop("bench", "/view/", cwd=tmp_path)
+
+    assert "view-raises" in ended.stderr
+    assert "ValueError: no soup" in ended.stderr
+
+
+@pytest.mark.real
+def test_a_redirect_names_the_page_that_it_leads_to(tmp_path: Path) -> None:
+    """Sites in several languages answer / with a redirect."""
+    write_project(
+        tmp_path,
+        "from django.http import HttpResponseRedirect\n"
+        "def view(request):\n"
+        "    return HttpResponseRedirect(request.build_absolute_uri('/en/view/?x=1'))\n",
+    )
+
+    ended = freeloop("bench", "/view/", cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert "wrong-status" in ended.stderr
+    assert "/en/view/?x=1, or set expect.status" in ended.stderr
+
+
+@pytest.mark.real
 def test_a_view_behind_a_login_names_the_mend(tmp_path: Path) -> None:
     """A redirect to the login page answers quickly and means nothing."""
     write_project(

@@ -45,6 +45,16 @@ def test_no_password_leaves_the_project(make_project: MakeProject) -> None:
     assert other.name == "pg://u:***@h/x"
 
 
+def test_sqlite_has_no_host(make_project: MakeProject) -> None:
+    """A project that chooses its database by variables may name one all the same."""
+    sqlite = "{'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'x', 'HOST': 'db', 'PORT': 5432}"
+    (database,) = inspect_project(
+        make_project(f"{MINIMAL}DATABASES = {{'default': {sqlite}}}")
+    ).databases
+
+    assert database.sentence == "default: sqlite3, x, no pool"
+
+
 @pytest.mark.parametrize(
     ("settings", "host"),
     [

@@ -24,6 +24,7 @@ from freeloop.model.plan import Plan, Side
 from freeloop.model.progress import Progress, Step
 from freeloop.model.request import RequestSpec
 from freeloop.model.run import Environment, PairResult, RaceResult, Run
+from freeloop.source.doubts import doubts
 from freeloop.source.facts import Facts, Target, inspect_project, resolve
 from freeloop.source.login import sessions_for
 from freeloop.source.project import find_project
@@ -44,8 +45,9 @@ def run_plan(
     progress(Step("questioning the project", "", 0.0, 0.0))
     _refuse_writes(plan, allowed=options.allow_writes)
     project = find_project(start, settings=settings, python=python)
-    for name in sorted({side.arm.server for side in _sides(plan)}):
-        require(server_named(name), str(project.python))
+    servers = {name: server_named(name) for name in {side.arm.server for side in _sides(plan)}}
+    for name in sorted(servers):
+        require(servers[name], str(project.python))
     facts = inspect_project(project)
     if facts.host is None or facts.redirects_to_https:
         raise _unreachable(facts)
@@ -61,7 +63,7 @@ def run_plan(
     races: list[RaceResult] = []
     environment = _environment(facts, server_cores, client_cores, options)
     effort = Effort()
-    notes: list[str] = []
+    notes = [*doubts(facts, {name: servers[name].interface for name in servers})]
     try:
         with ExitStack() as stack:
             stack.enter_context(_held_to(client_cores))

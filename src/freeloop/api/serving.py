@@ -11,7 +11,7 @@ from freeloop.api.effort import Clock, Effort
 from freeloop.errors import FreeloopError
 from freeloop.judge.stats import Looks
 from freeloop.measure.agent_client import agent_report, agent_reset
-from freeloop.measure.first_answer import first_answer
+from freeloop.measure.first_answer import FirstAnswer, first_answer
 from freeloop.measure.launch import Launch
 from freeloop.measure.load import Load, LoadEngine
 from freeloop.measure.process import ServerProcess
@@ -194,7 +194,7 @@ class Bench:
             raise FreeloopError(
                 "view-raises",
                 what=f"{request.url} answers {answer.status}",
-                where=f"{where}\n{served.process.log_tail() or '(the server logged nothing)'}",
+                where=f"{where}\n{_reason(served.process)}",
                 mend="make the view answer one request first, then bench it",
             )
         location = f" to {answer.location}" if answer.location else ""
@@ -202,9 +202,30 @@ class Bench:
             "wrong-status",
             what=f"{request.url} answers {answer.status}{location}, "
             f"{request.expect.status} is expected",
-            where=where,
-            mend="correct the path, or set expect.status of the request",
+            where=f"{where}, asked with Host: {served.host}",
+            mend=_mend_status(served, answer),
         )
+
+
+def _mend_status(served: ServedSide, answer: FirstAnswer) -> str:
+    leads = urlsplit(answer.location)
+    if answer.location and leads.netloc in {
+        "",
+        served.host,
+        f"{served.host}:{served.process.port}",
+    }:
+        there = leads._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        return f"bench the page that it leads to, {there}, or set expect.status of the request"
+    if answer.status in {400, 404, 421}:
+        return (
+            "correct the path; or, where the project goes by the host name, give the request "
+            'headers = {Host = "..."}; or set expect.status'
+        )
+    return "correct the path, or set expect.status of the request"
+
+
+def _reason(process: ServerProcess) -> str:
+    return process.raised() or process.log_tail() or "(nothing was raised, nothing was logged)"
 
 
 def _is_login(location: str) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from freeloop.measure.process import ServerProcess
 
 _TIMEOUT_S = 10.0
+_FEWEST_SAMPLES = 3
+_LEAST_SHARE = 0.05
 
 
 def agent_reset(process: ServerProcess) -> int:
@@ -69,11 +71,22 @@ def merged(reports: list[dict[str, Any]]) -> Observed | None:
         loop_held_ms=total("loop_held_ns") / 1e6 / requests if on_loop else None,
         loop_cpu_ms=total("loop_cpu_ns") / 1e6 / requests if on_loop else None,
         longest_hold_ms=worst_ms("longest_hold_ns") if on_loop else None,
-        blocked_at=max(blocked_at, key=lambda place: blocked_at[place], default=None),
+        blocked_at=_often(blocked_at, requests),
         loop_delay_ms=worst_ms("loop_delay_ns") if on_loop else None,
         thread_held_ms=None if on_loop else total("thread_held_ns") / 1e6 / requests,
         cpu_shares={name: spent / all_cpu_ns for name, spent in cpu_ns.most_common()},
     )
+
+
+def _often(blocked_at: collections.Counter[str], requests: int) -> str | None:
+    """Return the place that was seen most, None when it was seen too rarely to be a cause.
+
+    On a busy machine any step may be late once.
+    """
+    for place, samples in blocked_at.most_common(1):
+        if samples >= max(_FEWEST_SAMPLES, requests * _LEAST_SHARE):
+            return place
+    return None
 
 
 def _added(reports: list[dict[str, Any]], name: str) -> collections.Counter[str]:

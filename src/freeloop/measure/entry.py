@@ -11,12 +11,14 @@ import importlib.util
 import json
 import os
 import sys
+import traceback
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+RAISED_FILE = "raised"
 VARIABLE = "FREELOOP_ENTRY"
 SETTINGS_MODULE = "freeloop_run_settings"
 
@@ -38,6 +40,7 @@ def application_from_environment() -> Any:
     application = _application(config["interface"], config["app"])
     if config["overrides"]:
         _check_settings_used(config["app"])
+    _keep_first_exception(f"{config['sockets']}/{RAISED_FILE}")
     if agent is None:
         return application
     wrap = agent.wrap_asgi if config["interface"] == "asgi" else agent.wrap_wsgi
@@ -118,6 +121,25 @@ def _check_settings_used(path: str | None) -> None:
             f"freeloop: {path} sets {_SETTINGS_VARIABLE} to {used!r}, so that the settings of the"
             f" arm are lost; use os.environ.setdefault({_SETTINGS_VARIABLE!r}, ...) there"
         )
+
+
+def _keep_first_exception(file: str) -> None:
+    """Write the traceback of the first request that raises to a file, once.
+
+    The log cannot be relied on: outside DEBUG Django sends tracebacks to ADMINS only, and LOGGING
+    disables the loggers of the server unless it says `disable_existing_loggers: False`.
+    """
+    from django.core.signals import got_request_exception
+
+    def keep(**_signal: object) -> None:
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:  # there is one already, or the server is being stopped
+            return
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as kept:
+            kept.write(traceback.format_exc())
+
+    got_request_exception.connect(keep, weak=False)
 
 
 def _load(name: str, path: str) -> Any:

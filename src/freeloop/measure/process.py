@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 import psutil
 
 from freeloop.errors import FreeloopError
+from freeloop.measure.entry import RAISED_FILE
 from freeloop.measure.launch import ENTRY_MODULE, Launch, environment, fill, run_directory
 
 if TYPE_CHECKING:
@@ -136,6 +137,14 @@ class ServerProcess:
         """Return the last lines of the log."""
         return "\n".join(self.log().strip().splitlines()[-_TAIL_LINES:])
 
+    def raised(self) -> str:
+        """Return the end of the traceback of the first request that raised; "" if none did."""
+        if self._directory is not None:
+            with contextlib.suppress(FileNotFoundError):
+                text = (self._directory / RAISED_FILE).read_text(errors="replace")
+                return "\n".join(text.strip().splitlines()[-_TAIL_LINES:])
+        return ""
+
     def stop(self) -> None:
         """End the server and everything that it started; may be called again at any time.
 
@@ -214,6 +223,7 @@ class ServerProcess:
                 time.sleep(0.02)
                 continue
             self._remember_processes()
+            self._forget_raised()
             return status
         raise self._did_not_start("it did not answer in time")
 
@@ -229,6 +239,11 @@ class ServerProcess:
             return False
         except psutil.AccessDenied:
             return True
+
+    def _forget_raised(self) -> None:
+        """Let go of what "/" raised: the view that is measured may be another one."""
+        if self._directory is not None:
+            (self._directory / RAISED_FILE).unlink(missing_ok=True)
 
     def _get(self, path: str, timeout_s: float) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)

@@ -247,7 +247,7 @@ class Run:
         environment: Where it was made.
         pairs: Results, in the plan's order.
         races: Races, in the plan's order.
-        notes: Sentences about what could not be measured.
+        notes: Sentences about what could not be measured, or is not as in production.
         complete: False when it was interrupted: what was finished is still here.
     """
 

@@ -13,6 +13,7 @@ from freeloop.errors import FreeloopError
 from freeloop.model.check import Check, CheckState
 from freeloop.source.arms import SERVERS
 from freeloop.source.conversation import NotPossible, ask
+from freeloop.source.doubts import absent_parts
 from freeloop.source.facts import Database, Facts, inspect_project
 from freeloop.source.interpreter import (
     Interpreter,
@@ -24,8 +25,6 @@ from freeloop.source.interpreter import (
 from freeloop.source.project import Project, find_project
 
 CLIENT_PACKAGES = ("numpy", "scipy", "uvloop", "psutil")
-# What makes uvicorn as quick as it can be; without them another server would be measured.
-UVICORN_PARTS = ("uvloop", "httptools")
 INTERPRETER_SLUGS = frozenset(
     {"no-interpreter", "interpreter-broken", "interpreter-too-old", "no-django", "django-too-old"}
 )
@@ -144,7 +143,7 @@ def servers(project: Project, facts: Facts) -> Iterator[Check]:
         else:
             detail = f"not installed in the project's interpreter ({arms})"
             yield Check(f"server: {distribution}", CheckState.MISSING, detail, mend)
-    absent = [name for name in UVICORN_PARTS if name not in facts.packages]
+    absent = absent_parts(facts)
     if "uvicorn" in facts.packages and absent:
         yield Check(
             "server: uvicorn's parts",

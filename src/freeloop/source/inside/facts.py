@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import platform
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ PACKAGES = (
     "hypercorn", "daphne", "psycopg", "psycopg-pool", "psycopg2", "psycopg2-binary", "mysqlclient",
     "oracledb", "channels", "djangorestframework", "django-ninja", "gevent", "pip",
 )  # fmt: skip
+VARIABLE = "DJANGO_SETTINGS_MODULE"
 # psycopg_pool opens `min_size` connections and no more when `max_size` is not given.
 PSYCOPG_POOL_MIN_SIZE = 4
 
@@ -55,12 +57,14 @@ def installed() -> Iterator[tuple[str, str]]:
 def database(alias: str, values: dict[str, Any]) -> dict[str, object]:
     """Return what identifies a database; user and password stay here."""
     pool = values.get("OPTIONS", {}).get("pool")
+    # SQLite has no host; projects that choose their database by variables name one all the same.
+    remote = "sqlite" not in values.get("ENGINE", "")
     return {
         "alias": alias,
         "engine": values.get("ENGINE", ""),
         "name": without_password(str(values.get("NAME") or "")),
-        "host": without_password(str(values.get("HOST") or "")),
-        "port": str(values.get("PORT") or ""),
+        "host": without_password(str(values.get("HOST") or "")) if remote else "",
+        "port": str(values.get("PORT") or "") if remote else "",
         "pooled": bool(pool),
         "pool_max": pool_max(pool) if pool else None,
         "conn_max_age_s": values.get("CONN_MAX_AGE", 0),
@@ -93,17 +97,27 @@ def application(kind: str, named: str | None) -> tuple[str | None, dict[str, str
                 continue
         except (ImportError, ValueError):  # a parent package is missing
             continue
+        chosen = os.environ[VARIABLE]
         try:
             getattr(importlib.import_module(module), attribute)
+            if os.environ.get(VARIABLE) != chosen:
+                return None, {"module": module, "message": insists()}
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001, RUF100 - it may call sys.exit
             message = f"{type(error).__name__}: {error}"
             return None, {"module": module, "message": message[:600]}
+        finally:
+            os.environ[VARIABLE] = chosen
         return f"{module}:{attribute}", None
     if named:
         return None, {"module": named, "message": "no such module"}
     return None, None
+
+
+def insists() -> str:
+    """Say that a module would serve the project with other settings than those chosen."""
+    return f"it sets {VARIABLE} to {os.environ.get(VARIABLE)!r}; use os.environ.setdefault there"
 
 
 def candidates(kind: str, named: str | None) -> Iterator[tuple[str, str]]:
