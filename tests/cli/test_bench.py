@@ -156,6 +156,49 @@ def test_a_redirect_names_the_page_that_it_leads_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+def test_a_project_that_goes_by_the_host_name_can_be_given_one(tmp_path: Path) -> None:
+    """Tenants and sites choose by Host, whatever ALLOWED_HOSTS says, and answer 404 to others."""
+    write_project(
+        tmp_path,
+        "from django.http import Http404, HttpResponse\n"
+        "def view(request):\n"
+        "    if request.get_host() != 'shop.example':\n        raise Http404\n"
+        "    return HttpResponse('the shop')\n",
+    )
+    named = tmp_path / "requests.toml"
+    named.write_text(
+        'format = 1\n[[request]]\nname = "shop"\nurl = "/view/"\n'
+        'headers = { host = "shop.example" }\nexpect = { contains = "another shop" }\n'
+    )
+
+    plain = freeloop("bench", "/view/", cwd=tmp_path)
+    given = freeloop("bench", "shop", "--requests", str(named), cwd=tmp_path)
+
+    assert "asked with Host: 127.0.0.1" in plain.stderr
+    assert '{Host = "..."}' in plain.stderr
+    assert "wrong-body" in given.stderr
+    assert "'the shop'" in given.stderr
+
+
+@pytest.mark.real
+def test_a_slow_view_has_the_latency_that_it_has(tmp_path: Path) -> None:
+    """One request at a time outlasted the stretch that measured it, and was shown as zero."""
+    write_project(
+        tmp_path,
+        "import time\nfrom django.http import HttpResponse\n"
+        "def view(request):\n    time.sleep(0.9)\n    return HttpResponse('slow')\n",
+    )
+    file = tmp_path / "run.json"
+
+    ended = freeloop("bench", "/view/", "-c", "1", "--json", str(file), cwd=tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+    (result,) = json.loads(file.read_text())["results"]
+    assert result["a"]["unloaded_ms"] > 900
+    assert result["b"]["unloaded_ms"] > 900
+
+
+@pytest.mark.real
 def test_a_view_behind_a_login_names_the_mend(tmp_path: Path) -> None:
     """A redirect to the login page answers quickly and means nothing."""
     write_project(

@@ -32,7 +32,7 @@ ENVIRONMENT = Environment(
     started="2026-11-20T12:00:00+00:00",
     python="CPython 3.13.0",
     packages={
-        "Django": "6.1.3",
+        "django": "6.1.3",
         "asgiref": "3.13.0",
         "gunicorn": "27.0.1",
         "uvicorn": "0.54.0",

@@ -110,3 +110,18 @@ def test_a_broken_url_configuration_is_told_with_its_line(make_project: MakeProj
     error = error_of(lambda: resolve(project, [RequestSpec("a", url="/")]))
 
     assert (error.slug, error.where) == ("urls-do-not-load", "routes.py:2")
+
+
+def test_the_place_of_an_installed_view_is_seen_from_site_packages(
+    make_project: MakeProject,
+) -> None:
+    """Where an environment lies tells nobody anything, and makes the line long."""
+    urls = (
+        "from django.urls import path\nfrom django.views.generic import RedirectView\n"
+        "urlpatterns = [path('', RedirectView.as_view(url='/x/'))]\n"
+    )
+    project = make_project("SECRET_KEY = 'x'\nROOT_URLCONF = 'urls'\n", urls=urls)
+
+    (target,) = resolve(project, [RequestSpec("a", url="/")])
+
+    assert target.place.startswith("django/views/generic/base.py:")

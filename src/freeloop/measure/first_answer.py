@@ -29,7 +29,9 @@ def first_answer(
         FreeloopError: "no-answer" when the connection ends or nothing comes in time.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-    headers = {"Host": host, "Connection": "close", **request.headers}
+    headers = {"Connection": "close", **request.headers}
+    if not any(name.lower() == "host" for name in request.headers):
+        headers["Host"] = host
     if request.cookies:
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in request.cookies.items())
     try:

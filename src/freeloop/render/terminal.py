@@ -45,7 +45,8 @@ CHECK_STYLES = {
     CheckState.BROKEN: "bold red",
 }
 A_STYLE, B_STYLE = "yellow", "cyan"
-NAMED_PACKAGES = ("Django", "asgiref")
+# Distribution -> the word for it beside the version of Python.
+NAMED_PACKAGES = {"django": "Django", "asgiref": "asgiref"}
 LABEL_WIDTH = 24
 CELL_WIDTH = 8
 BAR_WIDTH = 24
@@ -103,7 +104,9 @@ def show_checks(checks: Sequence[Check], console: Console) -> None:
 def _show_header(run: Run, console: Console) -> None:
     known = run.environment
     packages = [
-        f"{name} {known.packages[name]}" for name in NAMED_PACKAGES if name in known.packages
+        f"{word} {known.packages[name]}"
+        for name, word in NAMED_PACKAGES.items()
+        if name in known.packages
     ]
     servers = [
         f"{name} {version}"

@@ -100,7 +100,10 @@ def look_through(callback: Any, method: str) -> Any:
 
 
 def place_of(view: Any, root: str) -> str:
-    """Return "file:line" of the `def` or `class`, the file as seen from the root."""
+    """Return "file:line" of the `def` or `class`.
+
+    The file is as seen from the root, or from site-packages: where that lies tells nobody anything.
+    """
     try:
         lines, first = inspect.getsourcelines(view)
         filename = inspect.getsourcefile(view) or ""
@@ -108,7 +111,8 @@ def place_of(view: Any, root: str) -> str:
         return ""
     starts = ("def ", "async def ", "class ")
     offsets = (n for n, line in enumerate(lines) if line.lstrip().startswith(starts))
-    shown = filename.removeprefix(root + os.sep)
+    _, is_installed, tail = filename.rpartition(f"{os.sep}site-packages{os.sep}")
+    shown = tail if is_installed else filename.removeprefix(root + os.sep)
     return f"{shown}:{first + next(offsets, 0)}"
 
 
