@@ -104,6 +104,14 @@ def why(question: Question, answer: Answer, a: Shown, b: Shown) -> Found:
             SERVE,
             HURTS,
             MANY_THREADS,
+            HELLO_ASGI.but(rps=410, unloaded_ms=53, busy=0.62),
+            Cause.ASGI_FIXED_COST,
+            "wait together and then use the core one after another",
+        ),
+        (
+            SERVE,
+            HURTS,
+            MANY_THREADS,
             HELLO_ASGI.but(unloaded_ms=53),
             Cause.ASGI_FIXED_COST,
             "2 threads",
@@ -162,6 +170,13 @@ def test_a_cause_is_named_when_an_observation_singles_it_out(
             "the client is a minor part",
         ),
         (REWRITE, HURTS, AIOHTTP, HTTPX.but(seen=NOTHING_SEEN), "no CPU samples"),
+        (
+            SERVE,
+            HURTS,
+            MANY_THREADS,
+            HELLO_ASGI.but(rps=200, unloaded_ms=53, busy=0.3),
+            "far below what requests in step would give: another cap",
+        ),
         (REWRITE, HURTS, AIOHTTP.but(cpu_ms=6.5), HTTPX, "the other side needs as much CPU"),
         (
             REWRITE,

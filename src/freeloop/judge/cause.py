@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from freeloop.judge.limit import Held, Limit, held
+from freeloop.judge.limit import Held, Limit, held, turns_bound_rps
 from freeloop.model.plan import Question
 from freeloop.model.verdict import Answer, Cause
 
@@ -79,7 +79,7 @@ def _why_slower(question: Question, slow: Held, fast: Held, *, effect: float) ->
         found = capped(slow)
         if found is not None and capped(fast) is None:
             return found
-    if slow.limit is Limit.CORE:
+    if slow.limit in (Limit.CORE, Limit.TURNS):
         return _why_more_cpu(question, slow, fast)
     if slow.limit is Limit.WAIT:
         return _why_longer_wait(question, slow, fast, effect=effect)
@@ -110,7 +110,7 @@ def _why_more_cpu(question: Question, slow: Held, fast: Held) -> Found:
     if slow.cpu_ms <= ALIKE * fast.cpu_ms:
         return Found(
             Cause.UNKNOWN,
-            missing=f"side {slow.name} fills its core with {slow.cpu_ms:.3g} ms CPU per request, "
+            missing=f"side {slow.name} uses its core for {slow.cpu_ms:.3g} ms CPU per request, "
             f"side {fast.name} needs {fast.cpu_ms:.3g} ms (measured): too alike for the ratio",
         )
     if slow.observed is None or not slow.observed.cpu_shares:
@@ -126,6 +126,7 @@ def _why_more_cpu(question: Question, slow: Held, fast: Held) -> Found:
             Cause.CLIENT_CPU,
             evidence=(
                 *_on_core(slow),
+                *_in_turns(slow),
                 (
                     f"{100 * client_share:.0f} % of the CPU samples of side {slow.name} are in the "
                     f"HTTP client, most in {first} (measured)"
@@ -166,6 +167,7 @@ def _why_asgi(question: Question, slow: Held, fast: Held, seen: Observed) -> Fou
     return Found(
         Cause.ASGI_FIXED_COST,
         evidence=(
+            *_in_turns(slow),
             (
                 f"ASGI takes {slow.cpu_ms:.3g} ms CPU per request, WSGI {fast.cpu_ms:.3g} ms "
                 f"(measured)"
@@ -322,6 +324,18 @@ def _on_core(side: Held) -> tuple[str, str]:
     return (
         f"side {side.name} uses {side.cpu_ms:.3g} ms CPU per request (measured)",
         f"side {side.name} runs or waits for a core {100 * side.busy:.0f} % of the time (measured)",
+    )
+
+
+def _in_turns(side: Held) -> tuple[str, ...]:
+    """Say why a core that rests is the limit all the same; nothing when it does not rest."""
+    if side.limit is not Limit.TURNS:
+        return ()
+    bound_rps = turns_bound_rps(side.slots, cpu_ms=side.cpu_ms, unloaded_ms=side.unloaded_ms)
+    return (
+        f"side {side.name} does {side.rate_rps:.3g} requests/s (measured): {side.slots} requests "
+        f"that wait together and then use the core one after another give {bound_rps:.3g} "
+        f"(estimated)",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -17,18 +18,22 @@ IDLE = 0.7
 AT_BOUND = 0.75
 CLEAR = 1.15
 MOSTLY_CORE = 0.7
+IN_STEP = 1.25
+TURN_SHARE = 0.5
 
 
 class Limit(StrEnum):
     """What a faster rate would have needed.
 
     CORE: more or faster cores, or less CPU per request. WAIT: shorter responses or more slots.
-    OTHER: neither was used up, so something unseen capped the rate. UNCLEAR: two are too close
+    TURNS: less CPU per request too, although the core rests: all requests wait together, then all
+    want the core together. OTHER: neither was used up, so something unseen capped the rate. UNCLEAR: two are too close
     to tell, or the core was in part taken.
     """
 
     CORE = "core"
     WAIT = "wait"
+    TURNS = "turns"
     OTHER = "other"
     UNCLEAR = "unclear"
 
@@ -99,6 +104,10 @@ def held(name: str, side: SideResult, *, cores: int) -> Held | None:
     else:
         reached = max(rate_rps, side.quiet_rps) >= AT_BOUND * bound_rps
         limit = _limit(core_bound_rps / bound_rps, busy=busy, reached=reached)
+        turns_rps = turns_bound_rps(slots, cpu_ms=cpu_ms, unloaded_ms=side.unloaded_ms)
+        in_step = abs(math.log(rate_rps / turns_rps)) <= math.log(IN_STEP)
+        if limit is not Limit.WAIT and in_step and slots * cpu_ms >= TURN_SHARE * side.unloaded_ms:
+            limit = Limit.CORE if limit is Limit.CORE else Limit.TURNS
     return Held(
         name=name,
         rate_rps=rate_rps,
@@ -115,6 +124,15 @@ def held(name: str, side: SideResult, *, cores: int) -> Held | None:
         async_view=side.view_is_async,
         observed=side.observed,
     )
+
+
+def turns_bound_rps(slots: int, *, cpu_ms: float, unloaded_ms: float) -> float:
+    """Return the rate of requests that go in step: one wait for all, then the CPU of each.
+
+    The hops of Django's ASGI handler make it so: the loop takes every request one hop further in
+    turn, and all reach their wait at about the same time.
+    """
+    return slots * 1000 / (unloaded_ms + (slots - 1) * cpu_ms)
 
 
 def _limit(core_over_wait: float, *, busy: float, reached: bool) -> Limit:
