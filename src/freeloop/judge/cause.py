@@ -332,11 +332,12 @@ def _in_turns(side: Held) -> tuple[str, ...]:
     if side.limit is not Limit.TURNS:
         return ()
     bound_rps = turns_bound_rps(side.slots, cpu_ms=side.cpu_ms, unloaded_ms=side.unloaded_ms)
-    return (
+    said = (
         f"side {side.name} does {side.rate_rps:.3g} requests/s (measured): {side.slots} requests "
         f"that wait together and then use the core one after another give {bound_rps:.3g} "
-        f"(estimated)",
+        f"(estimated)"
     )
+    return (said,)
 
 
 def _ratio(one: float, other: float) -> float:

@@ -27,8 +27,8 @@ class Limit(StrEnum):
 
     CORE: more or faster cores, or less CPU per request. WAIT: shorter responses or more slots.
     TURNS: less CPU per request too, although the core rests: all requests wait together, then all
-    want the core together. OTHER: neither was used up, so something unseen capped the rate. UNCLEAR: two are too close
-    to tell, or the core was in part taken.
+    want the core together. OTHER: neither was used up, so something unseen capped the rate.
+    UNCLEAR: two are too close to tell, or the core was in part taken.
     """
 
     CORE = "core"
