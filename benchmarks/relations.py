@@ -26,7 +26,7 @@ CAFE = ROOT / "examples" / "cafe"
 RESULTS = ROOT / "benchmarks" / "results"
 # Plan, options of the backing, options of bench.
 PARTS: dict[str, tuple[list[str], list[str]]] = {
-    "all": ([], []),
+    "all": ([], ["--max-rounds", "10"]),
     "postgres": (["--postgres", "--pool", "20"], []),
     "writes": (["--worker"], ["--allow-writes"]),
 }
