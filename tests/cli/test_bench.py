@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.projects.written import write_project
+
 CAFE = Path(__file__).resolve().parents[2] / "examples" / "cafe"
 
 
@@ -264,25 +266,3 @@ def test_doctor_helps_where_there_is_no_project(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "--settings" in ended.stdout
     assert "Traceback" not in ended.stderr
-
-
-def write_project(folder: Path, views: str, *, apps: list[str] | None = None) -> None:
-    """Write a project of one view at /view/."""
-    (folder / "manage.py").write_text(
-        "import os, sys\n"
-        "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site_settings')\n"
-        "from django.core.management import execute_from_command_line\n"
-        "execute_from_command_line(sys.argv)\n"
-    )
-    (folder / "site_settings.py").write_text(
-        "SECRET_KEY = 'for tests'\nROOT_URLCONF = 'site_urls'\nALLOWED_HOSTS = ['*']\n"
-        f"INSTALLED_APPS = {apps or []!r}\n"
-        "LOGGING = {'version': 1, 'disable_existing_loggers': False,"
-        " 'handlers': {'out': {'class': 'logging.StreamHandler'}},"
-        " 'loggers': {'django': {'handlers': ['out']}}}\n"
-    )
-    (folder / "site_views.py").write_text(views)
-    (folder / "site_urls.py").write_text(
-        "from django.urls import path\nimport site_views\n"
-        "urlpatterns = [path('view/', site_views.view)]\n"
-    )

@@ -23,8 +23,8 @@ class Effort:
 
     round_s: float = 1.0
     unloaded_s: float = 0.7
-    open_s: float = 1.5
-    open_rounds: int = 2
+    open_s: float = 2.0
+    open_rounds: int = 1
     observed_s: float = 1.0
     longest_round_s: float = 20.0
 

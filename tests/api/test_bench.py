@@ -1,0 +1,193 @@
+"""`freeloop.bench` on the sample project: what it concludes from real servers, and why."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freeloop import BenchOptions, bench
+from freeloop.model.plan import Arm, Pair, Plan, Question, Race, Side
+from freeloop.model.progress import Step
+from freeloop.model.request import Kind, RequestSpec
+from freeloop.model.run import PairResult
+from freeloop.model.verdict import Answer, Cause
+from tests.projects.written import write_project
+
+CAFE = Path(__file__).resolve().parents[2] / "examples" / "cafe"
+UVICORN = Arm("uvicorn", "uvicorn")
+THREADS = Arm("gthread", "gunicorn:gthread")
+FOUR_THREADS = Arm("four threads", "gunicorn:gthread", threads=4)
+SYNC_WORKER = Arm("sync", "gunicorn:sync")
+QUICK = BenchOptions(max_rounds=5)
+
+pytestmark = [pytest.mark.real, pytest.mark.needs("linux")]
+
+
+def get(url: str, *, kind: Kind = Kind.HTTP) -> RequestSpec:
+    """Return the GET request of a path of the café."""
+    return RequestSpec(name=url, url=url, kind=kind)
+
+
+def one(pair: Pair) -> PairResult:
+    """Measure one pair of one concurrency."""
+    run = bench(Plan(pairs=(pair,)), start=CAFE, options=QUICK)
+    assert run.complete
+    (result,) = run.pairs
+    return result
+
+
+def test_a_blocking_call_in_an_async_view_is_named_with_its_line() -> None:
+    """The fault that hides best: sync code two calls below an async view."""
+    result = one(
+        Pair(
+            "hidden",
+            Question.REWRITE,
+            Side(UVICORN, get("/hidden/async/?ms=20")),
+            Side(UVICORN, get("/hidden/mended/async/?ms=20")),
+            concurrency=(20,),
+        )
+    )
+
+    assert result.verdict.answer is Answer.HELPS
+    assert result.verdict.cause is Cause.BLOCKED_LOOP
+    assert result.a.observed is not None
+    assert result.a.observed.blocked_at is not None
+    assert result.a.observed.blocked_at.startswith("kitchen/market.py:")
+    rate = result.a.closed.rounds[-1].throughput_rps
+    assert 0.6 < rate * result.a.unloaded_ms / 1000 < 1.3
+
+
+def test_too_few_threads_are_the_cause_and_more_are_estimated() -> None:
+    """A baseline with four threads loses against anything that waits elsewhere: say so."""
+    result = one(
+        Pair(
+            "wait",
+            Question.REWRITE,
+            Side(FOUR_THREADS, get("/wait/sync/?ms=50")),
+            Side(UVICORN, get("/wait/async/?ms=50")),
+            concurrency=(20,),
+        )
+    )
+
+    assert result.verdict.answer is Answer.HELPS
+    assert result.verdict.cause is Cause.THREAD_CAP
+    assert result.a.thread_limit == 4
+    assert result.a.more_threads is not None
+    assert result.a.more_threads > 2 * result.a.quiet_rps
+
+
+def test_a_buffered_stream_shows_in_the_gaps_of_its_events() -> None:
+    """First byte alone would call the buffered one quicker."""
+    result = one(
+        Pair(
+            "stream",
+            Question.REWRITE,
+            Side(UVICORN, get("/stream/sync/", kind=Kind.STREAM)),
+            Side(UVICORN, get("/stream/async/", kind=Kind.STREAM)),
+            concurrency=(5,),
+        )
+    )
+
+    gaps = [side.closed.rounds[-1].gap for side in (result.a, result.b)]
+    assert gaps[0] is not None
+    assert gaps[1] is not None
+    assert gaps[0].p50 < 0.3 * gaps[1].p50
+
+
+def test_a_neighbour_suffers_beside_a_held_loop_only() -> None:
+    """What one slow view does to a light request beside it."""
+    result = one(
+        Pair(
+            "neighbour",
+            Question.REWRITE,
+            Side(UVICORN, get("/hidden/async/?ms=20")),
+            Side(UVICORN, get("/hidden/mended/async/?ms=20")),
+            concurrency=(10,),
+            neighbour=get("/health/"),
+        )
+    )
+
+    a, b = result.a, result.b
+    assert a.neighbour is not None
+    assert b.neighbour is not None
+    assert a.neighbour_alone is not None
+    assert a.neighbour.rounds[0].latency.p50 > 5 * a.neighbour_alone.p50
+    assert a.neighbour.rounds[0].latency.p50 > 2 * b.neighbour.rounds[0].latency.p50
+
+
+def test_a_race_orders_servers_by_their_threads() -> None:
+    """Eight waits of 0.2 s: one after another, four at once, all at once."""
+    wait = get("/wait/sync/?ms=200")
+    race = Race("waits", 8, tuple(Side(arm, wait) for arm in (SYNC_WORKER, FOUR_THREADS, THREADS)))
+
+    run = bench(Plan(races=(race,)), start=CAFE)
+
+    single, four, many = (lane.last_ms or 0.0 for lane in run.races[0].lanes)
+    assert [lane.answered for lane in run.races[0].lanes] == [8, 8, 8]
+    assert single > 2.5 * four > 2.5 * 1.4 * many
+
+
+def test_more_failures_than_one_in_a_hundred_are_no_verdict(tmp_path: Path) -> None:
+    """Fast errors are not throughput."""
+    write_project(
+        tmp_path,
+        "import itertools\n"
+        "from django.http import HttpResponse\n"
+        "numbers = itertools.count()\n"
+        "def view(request):\n"
+        "    return HttpResponse(status=503 if next(numbers) % 10 == 9 else 200)\n",
+    )
+    side = get("/view/")
+
+    run = bench(
+        Plan(pairs=(Pair("view", Question.SERVE, Side(THREADS, side), Side(UVICORN, side), (4,)),)),
+        start=tmp_path,
+        options=QUICK,
+    )
+
+    verdict = run.pairs[0].verdict
+    assert verdict.answer is Answer.UNKNOWN
+    assert "at most 1 % may fail" in verdict.missing
+    assert "status 503" in verdict.missing
+
+
+@pytest.fixture
+def interrupted() -> Iterator[threading.Event]:
+    """Send SIGINT to this process when the event is set; restore the handler afterwards."""
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    wanted = threading.Event()
+
+    def send() -> None:
+        wanted.wait(100)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    yield wanted
+    wanted.set()
+    thread.join()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_what_was_finished_survives_an_interrupt(interrupted: threading.Event) -> None:
+    """Minutes of measuring are the user's work."""
+    hello = get("/hello/async/")
+    pairs = tuple(
+        Pair(name, Question.SERVE, Side(THREADS, hello), Side(UVICORN, hello), concurrency=(4,))
+        for name in ("first", "second")
+    )
+
+    def stop_in_the_second(step: Step) -> None:
+        if step.title.startswith("second") and step.doing.startswith("timed round 2"):
+            interrupted.set()
+
+    run = bench(Plan(pairs=pairs), start=CAFE, options=QUICK, progress=stop_in_the_second)
+
+    assert not run.complete
+    assert [result.pair for result in run.pairs] == ["first"]
