@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from freeloop.model.plan import Plan
@@ -74,19 +76,18 @@ class Clock:
         """Return the seconds that a race of usual speed takes."""
         return lanes * (_START_S + _BURST_S)
 
-    def begin(self, part_s: float) -> None:
-        """Start a part that is expected to take so long."""
+    @contextmanager
+    def part(self, part_s: float) -> Iterator[None]:
+        """Count a part that is expected to take so long as done when the block ends."""
         self._part_s = part_s
         self._share_of_part = 0.0
+        yield
+        self._finished_s += part_s
+        self._part_s = self._share_of_part = 0.0
 
     def within(self, share: float) -> None:
         """Say how much of the part is done, 0 to 1."""
         self._share_of_part = min(1.0, max(self._share_of_part, share))
-
-    def end(self) -> None:
-        """Count the part as done."""
-        self._finished_s += self._part_s
-        self._part_s = self._share_of_part = 0.0
 
     @property
     def done(self) -> float:

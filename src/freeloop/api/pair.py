@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -92,14 +92,28 @@ class _Lane:
         )
 
 
-def measure_pair(bench: Bench, pair: Pair) -> Iterator[PairResult]:
-    """Measure every concurrency of one pair; results come when the pair is finished.
+def measure_pair(bench: Bench, pair: Pair, deliver: Callable[[PairResult], None]) -> None:
+    """Measure every concurrency of one pair and deliver a result for each.
 
     Order: serve both, warm both up, unloaded latency, then per concurrency rounds in the order
     A B B A until the judge has seen enough, the open model, the neighbour; last, both sides
-    again behind the agent, which is absent from everything timed.
+    again behind the agent, which is absent from everything timed. An interrupt delivers the
+    concurrencies that were finished, and goes on.
     """
     cells: list[tuple[_Lane, _Lane]] = []
+    try:
+        for cell in _measured_cells(bench, pair):
+            cells.append(cell)  # noqa: PERF402 - an interrupt must leave the finished ones
+        _observe(bench, pair, cells)
+    finally:
+        for lanes in cells:
+            a, b = (lane.result(bench.cores) for lane in lanes)
+            verdict = judge(pair.question, a, b, cores=bench.cores, looks=bench.looks)
+            deliver(PairResult(pair.id, pair.question, lanes[0].concurrency, verdict, a, b))
+
+
+def _measured_cells(bench: Bench, pair: Pair) -> Iterator[tuple[_Lane, _Lane]]:
+    """Yield both sides of each concurrency once its timed rounds are done."""
     most = max(pair.concurrency)
     with ExitStack() as stack:
         sides = [stack.enter_context(bench.serve(side, threads=most)) for side in (pair.a, pair.b)]
@@ -109,27 +123,16 @@ def measure_pair(bench: Bench, pair: Pair) -> Iterator[PairResult]:
             _warm(bench, served, most)
         unloaded = [_unloaded(bench, pair, served) for served in sides]
         for number, concurrency in enumerate(pair.concurrency):
-            lanes = (
-                _Lane(sides[0], unloaded[0], concurrency),
-                _Lane(sides[1], unloaded[1], concurrency),
+            a, b = (
+                _Lane(served, latency_ms, concurrency)
+                for served, latency_ms in zip(sides, unloaded, strict=True)
             )
             share = (number / len(pair.concurrency), (number + 1) / len(pair.concurrency))
-            _closed_rounds(bench, pair, lanes, share)
-            _open_rounds(bench, pair, lanes)
+            _closed_rounds(bench, pair, (a, b), share)
+            _open_rounds(bench, pair, (a, b))
             if pair.neighbour is not None:
-                _neighbour_rounds(bench, pair, lanes, pair.neighbour)
-            cells.append(lanes)
-    _observe(bench, pair, cells)
-    for lane_a, lane_b in cells:
-        a, b = lane_a.result(bench.cores), lane_b.result(bench.cores)
-        yield PairResult(
-            pair=pair.id,
-            question=pair.question,
-            concurrency=lane_a.concurrency,
-            verdict=judge(pair.question, a, b, cores=bench.cores, looks=bench.looks),
-            a=a,
-            b=b,
-        )
+                _neighbour_rounds(bench, pair, (a, b), bench.ready(pair.neighbour))
+            yield a, b
 
 
 def _warm(bench: Bench, served: ServedSide, concurrency: int) -> None:

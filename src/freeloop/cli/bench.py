@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from freeloop.cli import exit_codes
 from freeloop.cli.options import ConcurrencyList, project_options
 from freeloop.errors import FreeloopError, Interrupted
 
@@ -145,16 +146,20 @@ def bench_command(
     _deliver(run, out, form=form, json_file=json_file, html_file=html_file, quiet=quiet)
     if not run.complete:
         raise Interrupted
+    for line in run.refused:
+        err.print(f"not measured: {line}", markup=False)
     if aa:
         seen = false_verdicts(recordings_of(run))
         (err if form == "json" else out).print(false_verdicts_sentence(seen), markup=False)
         if seen.bound > MOST_FALSE:
-            raise click.exceptions.Exit(1)
+            raise click.exceptions.Exit(exit_codes.FINDINGS)
     met = [(gate.text, result) for gate in gates for result in run.pairs if gate.holds(result)]
     for text, result in met:
         err.print(f"--fail-if {text}: true of {result.pair} at {result.concurrency}", markup=False)
     if met:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(exit_codes.FINDINGS)
+    if run.refused:
+        raise click.exceptions.Exit(exit_codes.WRONG_USE)
 
 
 def _deliver(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from freeloop.cli import exit_codes
 from freeloop.cli.options import project_options
 
 
@@ -33,4 +34,4 @@ def doctor_command(form: str, settings: str | None, python: str | None) -> None:
     else:
         show_checks(checks, Console())
     if any(check.state is CheckState.BROKEN for check in checks):
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(exit_codes.FINDINGS)

@@ -12,12 +12,8 @@ from typing import Never
 import click
 
 from freeloop import __version__
+from freeloop.cli import exit_codes
 from freeloop.errors import FreeloopError, Interrupted
-
-EXIT_FINDINGS = 1
-EXIT_WRONG_USE = 2
-EXIT_OUR_FAULT = 3
-EXIT_INTERRUPTED = 130
 
 
 class Door(click.Group):
@@ -59,20 +55,20 @@ def exit_code(arguments: Sequence[str] | None, program: str) -> int:
         outcome = main.main(arguments, program, standalone_mode=False)
     except click.ClickException as wrong:
         wrong.show()
-        return EXIT_WRONG_USE
+        return exit_codes.WRONG_USE
     except FreeloopError as error:
         _show(error)
-        return EXIT_WRONG_USE
+        return exit_codes.WRONG_USE
     except (Interrupted, KeyboardInterrupt, click.Abort):
         click.echo("freeloop: interrupted; everything it started is stopped", err=True)
-        return EXIT_INTERRUPTED
+        return exit_codes.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as fault:
         _show_our_fault(fault)
-        return EXIT_OUR_FAULT
+        return exit_codes.OUR_FAULT
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -31,6 +31,7 @@ def encode_run(run: Run) -> dict[str, Json]:
         "results": [_encode_pair(result) for result in run.pairs],
         "races": [to_plain(race) for race in run.races],
         "notes": list(run.notes),
+        "refused": list(run.refused),
         "complete": run.complete,
     }
 
@@ -61,6 +62,7 @@ def decode_run(data: object, where: str = "") -> Run:
             ),
             notes=tuple(str(note) for note in _list(top, "notes")),
             complete=top.get("complete") is True,
+            refused=tuple(str(each) for each in _list(top, "refused")),
         )
     except Mismatch as problem:
         place = problem.place.replace(".verdict", "").replace(".effect", "")  # flat in the file

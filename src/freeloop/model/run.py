@@ -249,6 +249,7 @@ class Run:
         races: Races, in the plan's order.
         notes: Sentences about what could not be measured, or is not as in production.
         complete: False when it was interrupted: what was finished is still here.
+        refused: Pairs and races that could not be measured, each with what, where and mend.
     """
 
     environment: Environment
@@ -256,3 +257,4 @@ class Run:
     races: tuple[RaceResult, ...] = ()
     notes: tuple[str, ...] = ()
     complete: bool = True
+    refused: tuple[str, ...] = ()
