@@ -170,6 +170,26 @@ def test_a_database_without_tables_is_told(
     assert "migrate" in error.mend
 
 
+@pytest.mark.usefixtures("database")
+def test_a_session_store_that_is_down_is_what_must_be_started(
+    shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`django check` passes without the Redis of the sessions: it would be no help."""
+    (tmp_path / "far_store.py").write_text(
+        "from django.contrib.sessions.backends.db import SessionStore as Stored\n"
+        "class SessionStore(Stored):\n"
+        "    def save(self, must_create=False):\n        raise ConnectionError('refused')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("SHOP_SESSIONS", "far_store")
+
+    error = error_of(lambda: session_for(shop, "ada").__enter__())
+
+    assert error.slug == "project-raises"
+    assert "refused" in error.what
+    assert "SESSION_ENGINE" in error.mend
+
+
 @pytest.mark.parametrize(
     ("settings", "missing"),
     [

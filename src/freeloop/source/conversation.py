@@ -221,7 +221,7 @@ def failed(failure: Mapping[str, Any], project: Project) -> FreeloopError:
 
 
 def mend_for(failure: Mapping[str, Any], project: Project) -> str:
-    """Return what most likely helps against an import error of the project."""
+    """Return what most likely helps against an error of the project."""
     variable, module = failure["missing_variable"], failure["missing_module"]
     if variable:
         return f"set it in the environment: {variable}=... freeloop ..."
@@ -231,6 +231,8 @@ def mend_for(failure: Mapping[str, Any], project: Project) -> str:
         beside = project.root / ".venv"
         own = str(beside) if beside.is_dir() else "PATH"
         return f"install {module} in {project.python}, or give the project's own: --python {own}"
+    if failure["phase"] == "session":
+        return "start what SESSION_ENGINE stores sessions in, such as its cache; or bench as nobody"
     return f"see that this works: {project.python} -m django check --settings {project.settings}"
 
 
