@@ -56,25 +56,42 @@ def one(pair: Pair) -> PairResult:
     return result
 
 
-def test_a_blocking_call_in_an_async_view_is_named_with_its_line() -> None:
-    """The fault that hides best: sync code two calls below an async view."""
-    result = one(
+@pytest.fixture(scope="module")
+def hidden(backing: None) -> PairResult:
+    """A blocking call two calls below an async view, and its mended twin, beside a neighbour."""
+    return one(
         Pair(
             "hidden",
             Question.REWRITE,
             Side(UVICORN, get("/hidden/async/?ms=20")),
             Side(UVICORN, get("/hidden/mended/async/?ms=20")),
-            concurrency=(20,),
+            concurrency=(10,),
+            neighbour=get("/health/"),
         )
     )
 
-    assert result.verdict.answer is Answer.HELPS
-    assert result.verdict.cause is Cause.BLOCKED_LOOP
-    assert result.a.observed is not None
-    assert result.a.observed.blocked_at is not None
-    assert result.a.observed.blocked_at.startswith("kitchen/market.py:")
-    rate = result.a.closed.rounds[-1].throughput_rps
-    assert 0.6 < rate * result.a.unloaded_ms / 1000 < 1.3
+
+def test_a_blocking_call_in_an_async_view_is_named_with_its_line(hidden: PairResult) -> None:
+    """The fault that hides best: sync code two calls below an async view."""
+    a = hidden.a
+
+    assert hidden.verdict.answer is Answer.HELPS
+    assert hidden.verdict.cause is Cause.BLOCKED_LOOP
+    assert a.observed is not None
+    assert a.observed.blocked_at is not None
+    assert a.observed.blocked_at.startswith("kitchen/market.py:")
+    assert 0.6 < a.closed.rounds[-1].throughput_rps * a.unloaded_ms / 1000 < 1.3
+
+
+def test_a_neighbour_suffers_beside_a_held_loop_only(hidden: PairResult) -> None:
+    """What one slow view does to a light request beside it."""
+    a, b = hidden.a, hidden.b
+
+    assert a.neighbour is not None
+    assert b.neighbour is not None
+    assert a.neighbour_alone is not None
+    assert a.neighbour.rounds[0].latency.p50 > 5 * a.neighbour_alone.p50
+    assert a.neighbour.rounds[0].latency.p50 > 2 * b.neighbour.rounds[0].latency.p50
 
 
 def test_too_few_threads_are_the_cause_and_more_are_estimated() -> None:
@@ -112,27 +129,6 @@ def test_a_buffered_stream_shows_in_the_gaps_of_its_events() -> None:
     assert gaps[0] is not None
     assert gaps[1] is not None
     assert gaps[0].p50 < 0.3 * gaps[1].p50
-
-
-def test_a_neighbour_suffers_beside_a_held_loop_only() -> None:
-    """What one slow view does to a light request beside it."""
-    result = one(
-        Pair(
-            "neighbour",
-            Question.REWRITE,
-            Side(UVICORN, get("/hidden/async/?ms=20")),
-            Side(UVICORN, get("/hidden/mended/async/?ms=20")),
-            concurrency=(10,),
-            neighbour=get("/health/"),
-        )
-    )
-
-    a, b = result.a, result.b
-    assert a.neighbour is not None
-    assert b.neighbour is not None
-    assert a.neighbour_alone is not None
-    assert a.neighbour.rounds[0].latency.p50 > 5 * a.neighbour_alone.p50
-    assert a.neighbour.rounds[0].latency.p50 > 2 * b.neighbour.rounds[0].latency.p50
 
 
 def test_a_race_orders_servers_by_their_threads() -> None:
