@@ -14,6 +14,7 @@ from freeloop.render.console import A_STYLE, ANSWER_STYLES, B_STYLE, show, show_
 from freeloop.render.figures import by_pair
 from freeloop.render.words import (
     ANSWER_SIGNS,
+    OVERVIEW_HINT,
     evidence_lines,
     further_sentences,
     missing_line,
@@ -26,7 +27,6 @@ from freeloop.render.words import (
 INDENT = 2
 # From so many verdicts on their sentences no longer fit on one screen.
 OVERVIEW_FROM = 6
-OVERVIEW_HINT = "B / A per concurrency; ~ estimated or predicted, others measured"
 
 
 def show_verdicts(run: Run, console: Console) -> None:

@@ -51,6 +51,7 @@ THREADED = ("gunicorn:gthread", "granian:wsgi")
 REWRITE_UNKNOWN = "rewrite: unknown; give --pair, or run trace --predict"
 CUT_SHORT = "Interrupted: only what was finished is shown."
 NOTHING = "Nothing was measured."
+OVERVIEW_HINT = "B / A per concurrency; ~ estimated or predicted, others measured"
 NO_REASON = "no reason was given"
 # Installs the project, and takes no part in serving it.
 NOT_NAMED = frozenset({"pip"})
