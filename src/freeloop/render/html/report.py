@@ -78,7 +78,7 @@ def _page(run: Run) -> dict[str, object]:
     pairs = [_pair(number, results, scale) for number, results in enumerate(groups, start=1)]
     return {
         "overview": _overview(groups) if len(run.pairs) >= OVERVIEW_FROM else None,
-        "overview_hint": OVERVIEW_HINT,
+        "overview_hint": OVERVIEW_HINT.replace("~", "\u2248"),
         # Our own files, read beside this module: nothing of the user's goes in unescaped.
         "style": mark_safe((HERE / "style.css").read_text(encoding="utf-8")),
         "script": mark_safe((HERE / "script.js").read_text(encoding="utf-8")),
@@ -111,7 +111,7 @@ def _overview(groups: Sequence[Sequence[PairResult]]) -> dict[str, object]:
             result.concurrency: {
                 "id": f"pair-{number}-at-{result.concurrency}",
                 "answer": _answer(result.verdict.answer),
-                "ratio": _times(short_ratio(result.verdict)) if result.verdict.effect else "",
+                "ratio": _signs(short_ratio(result.verdict)) if result.verdict.effect else "",
             }
             for result in results
         }
@@ -128,8 +128,9 @@ def _overview(groups: Sequence[Sequence[PairResult]]) -> dict[str, object]:
     return {"loads": loads, "rows": rows, "beside": beside}
 
 
-def _times(ratio: str) -> str:
-    return ratio.replace("x", "\u00d7")
+def _signs(text: str) -> str:
+    # A small "~" beside the sign of "hurts" looks like a second minus.
+    return text.replace("x", "\u00d7").replace("~", "\u2248")
 
 
 def _tally(run: Run) -> list[dict[str, str]]:
