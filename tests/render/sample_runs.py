@@ -135,6 +135,7 @@ def side(
         more_threads=more,
         observed=observed,
         neighbour=neighbour,
+        neighbour_alone=None if neighbour is None else Quantiles(2.1, 2.6, 4.4),
         failures={"status 500": failed} if failed else {},
     )
 

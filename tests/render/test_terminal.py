@@ -9,6 +9,7 @@ from rich.console import Console
 from freeloop.errors import FreeloopError
 from freeloop.model.check import Check, CheckState
 from freeloop.render.terminal import show_checks, show_error, show_run
+from freeloop.render.verdict_list import show_verdicts
 from tests.render.gold import check_gold
 from tests.render.sample_runs import BY_NAME, MANY
 
@@ -98,6 +99,40 @@ def test_verdicts_come_last() -> None:
 
     assert text.index("Async helps") > text.index("closed p99")
     assert "database default: SQLite" in text.splitlines()[1]
+
+
+def test_verdict_headings_share_their_columns() -> None:
+    """The eye runs down signs, pairs, concurrencies and ratios, and reads what it stops at."""
+    made = console(80)
+    show_verdicts(MANY, made)
+    lines = [line for line in written(made).splitlines() if " in flight" in line[2:]]
+    headings = [line for line in lines if line[0] in "+=-?"]
+
+    assert len(headings) == len(MANY.pairs)
+    assert len({line.index(" in flight") for line in headings}) == 1
+    assert len({line.index("x  measured") for line in headings if "x  " in line}) == 1
+
+
+def test_verdicts_alone_begin_with_a_verdict_and_end_with_their_count() -> None:
+    """What --quiet prints: no database, no table, no command, no empty first line."""
+    made = console(80)
+    show_verdicts(MANY, made)
+    lines = written(made).splitlines()
+
+    assert lines[0].startswith("= wait")
+    assert lines[-1].startswith("11 verdicts: + 3 helps, = 2 no difference, - 4 hurts, ? 2 unknown")
+    assert not any("database" in line or "repeat" in line for line in lines)
+
+
+def test_many_verdicts_end_with_an_overview() -> None:
+    """Pair by concurrency on one screen; a cell that was not measured stays empty."""
+    text = shown("many", 80)
+    overview = text[text.rindex("in flight") :].splitlines()
+
+    assert overview[0].split() == ["in", "flight", "1", "10", "50"]
+    assert overview[1].split() == ["wait", "=", "0.98x", "+", "3.1x", "+", "3.1x"]
+    assert overview[3].split() == ["cpu", "=", "1.02x"]
+    assert "in flight" not in shown("unknown", 80).split("missing: not decidable")[1]
 
 
 def test_many_concurrencies_are_split_over_several_tables() -> None:

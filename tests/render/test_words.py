@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,20 +11,26 @@ from freeloop.model.verdict import Answer, Basis, Cause, Interval, Verdict
 from freeloop.render.words import (
     ANSWER_SIGNS,
     ANSWER_WORDS,
-    CAUSE_WORDS,
+    CAUSE_CLAUSES,
     CHECK_SIGNS,
     QUESTION_WORDS,
     REWRITE_UNKNOWN,
     arm_name,
     arm_phrase,
     contention_sentence,
+    evidence_lines,
     further_sentences,
+    missing_line,
+    neighbour_line,
+    package_words,
+    short_ratio,
     verdict_sentence,
 )
 from tests.render.sample_runs import (
     BY_NAME,
     ENVIRONMENT,
     cpu_no_difference,
+    neighbour,
     refused,
     serve_hurts,
     stream,
@@ -35,10 +42,33 @@ from tests.render.sample_runs import (
 def test_a_rewrite_that_helps_says_all_in_one_sentence() -> None:
     """Answer, ratio, baseline, concurrency, basis, interval, reason: nothing to look up."""
     assert verdict_sentence(thread_cap(50)) == (
-        "Async helps: on uvicorn 3.1x the throughput of gunicorn gthread with 4 threads "
-        "at 50 concurrent requests (measured, 2.9 to 3.4x): "
-        "thread cap: 4 threads at 50 ms each allow 80 requests/s."
+        "Async helps: B on uvicorn has 3.1x the throughput of A on gunicorn gthread with "
+        "4 threads, at 50 concurrent requests (measured, 2.9 to 3.4x), because of the thread cap."
     )
+
+
+def test_what_speaks_for_the_cause_stands_in_lines_of_its_own() -> None:
+    """Five clauses in one sentence are read by nobody."""
+    result = thread_cap(50)
+
+    assert evidence_lines(result) == ("4 threads at 50 ms each allow 80 requests/s",)
+    assert missing_line(result) == ""
+    for line in evidence_lines(result):
+        assert line not in verdict_sentence(result)
+
+
+@pytest.mark.parametrize("question", list(Question))
+@pytest.mark.parametrize("answer", list(Answer))
+def test_every_verdict_says_what_a_and_b_are(question: Question, answer: Answer) -> None:
+    """The evidence speaks of sides A and B; the sentence above it is where they are named."""
+    result = replace(thread_cap(50), question=question)
+
+    sentence = verdict_sentence(replace(result, verdict=replace(result.verdict, answer=answer)))
+
+    assert re.search(r"\bA\b", sentence)
+    assert re.search(r"\bB\b", sentence)
+    assert "gunicorn gthread" in sentence
+    assert "uvicorn" in sentence
 
 
 @pytest.mark.parametrize("question", [Question.SERVE, Question.SETTING])
@@ -68,7 +98,8 @@ def test_a_serve_verdict_names_both_deployments_and_what_was_not_asked() -> None
     result = serve_hurts(50)
 
     assert verdict_sentence(result).startswith(
-        "Serving this view on uvicorn instead of gunicorn gthread with 50 threads: hurts, 0.24x"
+        "Serving this view on uvicorn (B) instead of gunicorn gthread with 50 threads (A): "
+        "hurts, 0.24x the throughput"
     )
     assert further_sentences(result) == (REWRITE_UNKNOWN,)
 
@@ -111,17 +142,22 @@ def test_a_setting_is_named_with_both_values() -> None:
     )
 
     assert verdict_sentence(result).startswith(
-        "Setting 50 threads instead of 4 on gunicorn gthread: helps, 2.0x the throughput"
+        "Setting 50 threads instead of 4 (B against A) on gunicorn gthread: helps, 2.0x the"
     )
-    assert "CONN_MAX_AGE 60 instead of the project's own on uvicorn" in verdict_sentence(pool)
+    assert (
+        "CONN_MAX_AGE 60 instead of the project's own (B against A) on uvicorn"
+        in verdict_sentence(pool)
+    )
 
 
 def test_unknown_says_what_is_missing_and_what_was_seen() -> None:
     """Unknown is a good answer only with its reason."""
     assert verdict_sentence(refused()) == (
-        "Unknown whether async helps on uvicorn against gunicorn gthread with 50 threads "
-        "at 50 concurrent requests; missing: B failed 12 % of its requests (status 500); "
-        "at most 1 % are allowed."
+        "Unknown whether async helps: B on uvicorn against A on gunicorn gthread with 50 threads, "
+        "at 50 concurrent requests."
+    )
+    assert missing_line(refused()) == (
+        "missing: B failed 12 % of its requests (status 500); at most 1 % are allowed"
     )
     assert "seen so far 1.09x (measured, 0.91 to 1.31x, 20 rounds a side)" in verdict_sentence(
         undecided()
@@ -133,9 +169,40 @@ def test_an_unknown_cause_is_said_to_be_unknown() -> None:
     result = stream()
     verdict = replace(result.verdict, cause=Cause.UNKNOWN, evidence=(), missing="a round inside")
 
-    sentence = verdict_sentence(replace(result, verdict=verdict))
+    unknown = replace(result, verdict=verdict)
 
-    assert sentence.endswith("(measured, 10.9 to 12.7x); cause: unknown; missing: a round inside.")
+    assert verdict_sentence(unknown).endswith("(measured, 10.9 to 12.7x); cause: unknown.")
+    assert missing_line(unknown) == "missing: a round inside"
+
+
+def test_a_neighbour_is_told_before_and_beside_the_load() -> None:
+    """What other users feel; without the latency alone nobody knows what the load added."""
+    result = neighbour()
+    first = replace(result, a=replace(result.a, neighbour_alone=None))
+    half = replace(result, b=replace(result.b, neighbour=None))
+
+    assert neighbour_line(result) == (
+        "neighbour: p50 2.10 -> 4.10 ms beside A, 2.10 -> 1240 ms beside B (measured)"
+    )
+    assert "4.10 ms beside A (alone: not measured)," in neighbour_line(first)
+    assert "not measured beside B" in neighbour_line(half)
+    assert neighbour_line(thread_cap(50)) == ""
+
+
+def test_a_narrow_cell_still_says_whether_its_ratio_is_measured() -> None:
+    """Every number keeps its basis, also where there is no room for the word."""
+    verdict = thread_cap(50).verdict
+
+    assert short_ratio(verdict) == "3.1x"
+    assert short_ratio(replace(verdict, basis=Basis.ESTIMATED)) == "~3.1x"
+    assert short_ratio(refused().verdict) == "?"
+
+
+def test_packages_that_serve_nothing_are_left_out() -> None:
+    """Who repeats a run does not need the version of the installer."""
+    known = replace(ENVIRONMENT, packages={"uvicorn": "0.54.0", "pip": "24.2"})
+
+    assert package_words(Run(known)) == ("uvicorn 0.54.0",)
 
 
 def test_the_basis_is_printed_beside_every_effect() -> None:
@@ -199,7 +266,7 @@ def test_a_kernel_that_does_not_tell_is_said() -> None:
 def test_every_state_has_words_and_a_sign_of_its_own() -> None:
     """A new answer, cause or question must not reach a reader unnamed."""
     assert set(ANSWER_WORDS) == set(ANSWER_SIGNS) == set(Answer)
-    assert set(CAUSE_WORDS) == set(Cause)
+    assert set(CAUSE_CLAUSES) == set(Cause)
     assert set(QUESTION_WORDS) == set(Question)
     for signs in (list(ANSWER_SIGNS.values()), list(CHECK_SIGNS.values())):
         assert len(set(signs)) == len(signs)

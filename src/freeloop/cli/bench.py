@@ -173,7 +173,8 @@ def _deliver(
 ) -> None:
     from freeloop.render.html.report import write_report
     from freeloop.render.json_output import dump_run
-    from freeloop.render.terminal import show_run, show_verdicts
+    from freeloop.render.terminal import show_run
+    from freeloop.render.verdict_list import show_verdicts
 
     if json_file is not None:
         json_file.write_text(dump_run(run), encoding="utf-8")

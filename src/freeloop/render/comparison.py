@@ -127,6 +127,12 @@ def _neighbour(quantile: str) -> Callable[[SideResult], str]:
     )
 
 
+def _neighbour_alone(side: SideResult) -> str:
+    if side.neighbour is None:
+        return NONE
+    return number_text(None if side.neighbour_alone is None else side.neighbour_alone.p50)
+
+
 def _threads(side: SideResult) -> str:
     peak = max((item.threads for item in side.closed.rounds), default=None)
     return UNKNOWN if peak is None else str(peak)
@@ -166,6 +172,7 @@ _LINES = (
     _Line("latency ms", "closed first byte p50", _first_byte),
     _Line("latency ms", "event gap p50", _gap("p50"), always=False),
     _Line("latency ms", "event gap p99", _gap("p99"), always=False),
+    _Line("latency ms", "neighbour alone p50", _neighbour_alone, always=False),
     _Line("latency ms", "neighbour p50", _neighbour("p50"), always=False),
     _Line("latency ms", "neighbour p99", _neighbour("p99"), always=False),
     _Line("threads", "limit", _limit),

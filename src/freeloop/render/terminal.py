@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,9 @@ from freeloop.model.check import Check, CheckState
 from freeloop.model.run import PairResult, RaceLane, RaceResult, Run, SideResult
 from freeloop.model.verdict import Answer, Interval, Verdict
 from freeloop.render.comparison import LEGEND, comparison
+from freeloop.render.console import A_STYLE, ANSWER_STYLES, B_STYLE, show, show_labelled
 from freeloop.render.figures import by_pair, ratio_text, seconds_text
+from freeloop.render.verdict_list import show_verdicts
 from freeloop.render.words import (
     ANSWER_SIGNS,
     ANSWER_WORDS,
@@ -26,30 +28,22 @@ from freeloop.render.words import (
     arm_name,
     contention_sentence,
     cores_sentence,
-    further_sentences,
     level_text,
-    verdict_sentence,
+    package_words,
     view_words,
 )
 
-ANSWER_STYLES = {
-    Answer.HELPS: "bold green",
-    Answer.NO_DIFFERENCE: "bold",
-    Answer.HURTS: "bold red",
-    Answer.UNKNOWN: "bold yellow",
-}
 CHECK_STYLES = {
     CheckState.OK: "green",
     CheckState.WARNING: "yellow",
     CheckState.MISSING: "yellow",
     CheckState.BROKEN: "bold red",
 }
-A_STYLE, B_STYLE = "yellow", "cyan"
 # Distribution -> the word for it beside the version of Python.
 NAMED_PACKAGES = {"django": "Django", "asgiref": "asgiref"}
 LABEL_WIDTH = 24
 CELL_WIDTH = 8
-BAR_WIDTH = 24
+LONGEST_BAR = 40
 
 
 def show_run(run: Run, console: Console) -> None:
@@ -60,14 +54,19 @@ def show_run(run: Run, console: Console) -> None:
     for race in run.races:
         _show_race(race, console)
     if run.pairs:
-        _print(console, Text(LEGEND, style="dim"))
+        show(console, Text(LEGEND, style="dim"))
     for note in run.notes:
-        _show_labelled(console, "note", note)
+        show_labelled(console, "note", note)
     if not run.complete:
-        _print(console, Text(CUT_SHORT, style="bold yellow"))
+        show(console, Text(CUT_SHORT, style="bold yellow"))
     if not run.pairs and not run.races:
-        _print(console, Text(NOTHING))
-    show_verdicts(run, console)
+        show(console, Text(NOTHING))
+    if run.pairs:
+        show(console, "")
+        show_verdicts(run, console)
+        if run.environment.command:
+            show(console, "")
+            show_labelled(console, "repeat", run.environment.command)
 
 
 def show_error(error: FreeloopError, console: Console) -> None:
@@ -78,13 +77,13 @@ def show_error(error: FreeloopError, console: Console) -> None:
     if first.cell_len <= room:
         first.append(" " * (room - first.cell_len + 2))
         first.append(slug, "dim")
-        _print(console, first)
+        show(console, first)
     else:
-        _print(console, first)
-        _print(console, Text(f"  {slug}", "dim"))
+        show(console, first)
+        show(console, Text(f"  {slug}", "dim"))
     for label, text in (("where", error.where), ("mend", error.mend)):
         if text:
-            _show_labelled(console, label, text)
+            show_labelled(console, label, text)
 
 
 def show_checks(checks: Sequence[Check], console: Console) -> None:
@@ -98,7 +97,7 @@ def show_checks(checks: Sequence[Check], console: Console) -> None:
         table.add_row(state, Text(check.name, "bold"), Text(check.detail))
         if check.mend:
             table.add_row("", Text("mend", "dim"), Text(check.mend))
-    _print(console, table)
+    show(console, table)
 
 
 def _show_header(run: Run, console: Console) -> None:
@@ -108,34 +107,29 @@ def _show_header(run: Run, console: Console) -> None:
         for name, word in NAMED_PACKAGES.items()
         if name in known.packages
     ]
-    servers = [
-        f"{name} {version}"
-        for name, version in known.packages.items()
-        if name not in NAMED_PACKAGES
-    ]
-    _print(console, Text(f"freeloop {known.freeloop}", "bold"))
+    show(console, Text(f"freeloop {known.freeloop}", "bold"))
     for database in known.databases or ("none configured, or not known",):
-        _show_labelled(console, "database", database)
-    _show_labelled(console, "python", ", ".join((known.python, *packages)))
-    if servers:
-        _show_labelled(console, "packages", ", ".join(servers))
-    _show_labelled(console, "machine", f"{known.platform}, started {known.started}")
-    _show_labelled(console, "cores", cores_sentence(run))
+        show_labelled(console, "database", database)
+    show_labelled(console, "python", ", ".join((known.python, *packages)))
+    if servers := package_words(run, leave_out=NAMED_PACKAGES):
+        show_labelled(console, "packages", ", ".join(servers))
+    show_labelled(console, "machine", f"{known.platform}, started {known.started}")
+    show_labelled(console, "cores", cores_sentence(run))
     if (warning := contention_sentence(run)) is not None:
-        _show_labelled(console, "warning", warning, "yellow")
-    _print(console, "")
+        show_labelled(console, "warning", warning, "yellow")
+    show(console, "")
 
 
 def _show_pair(results: Sequence[PairResult], console: Console) -> None:
     first = results[0]
     title = Text.assemble((first.pair, "bold"), "  ", (QUESTION_WORDS[first.question], "dim"))
-    _print(console, title)
+    show(console, title)
     _show_side(console, "A", A_STYLE, [result.a for result in results])
     _show_side(console, "B", B_STYLE, [result.b for result in results])
     per_table = max(1, (console.width - LABEL_WIDTH) // (2 * CELL_WIDTH))
     for start in range(0, len(results), per_table):
-        _print(console, _pair_table(results[start : start + per_table]))
-    _print(console, "")
+        show(console, _pair_table(results[start : start + per_table]))
+    show(console, "")
 
 
 def _show_side(console: Console, letter: str, style: str, sides: Sequence[SideResult]) -> None:
@@ -144,18 +138,18 @@ def _show_side(console: Console, letter: str, style: str, sides: Sequence[SideRe
     text = Text.assemble(
         (letter, f"bold {style}"), f"  {deployments}  {seen.path}  ", (view_words(seen), "dim")
     )
-    _print(console, text)
+    show(console, text)
     blocked = {
         side.observed.blocked_at for side in sides if side.observed and side.observed.blocked_at
     }
     for place in sorted(blocked):
-        _print(console, Text(f"   loop held at {place}"))
+        show(console, Text(f"   loop held at {place}"))
     failures: dict[str, int] = {}
     for side in sides:
         for reason, count in side.failures.items():
             failures[reason] = failures.get(reason, 0) + count
     for reason, count in failures.items():
-        _print(console, Text(f"   failed: {reason}, {count} times", "red"))
+        show(console, Text(f"   failed: {reason}, {count} times", "red"))
 
 
 def _pair_table(results: Sequence[PairResult]) -> Table:
@@ -209,7 +203,7 @@ def _short_answer(answer: Answer) -> str:
 
 def _show_race(race: RaceResult, console: Console) -> None:
     slowest = max((lane.last_ms or 0.0 for lane in race.lanes), default=0.0)
-    _print(
+    show(
         console,
         Text.assemble(
             (race.race, "bold"),
@@ -217,71 +211,30 @@ def _show_race(race: RaceResult, console: Console) -> None:
             (f"{race.burst} requests, seen once, no verdict", "dim"),
         ),
     )
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(overflow="fold", max_width=26 if console.width < 100 else 44)
-    table.add_column(no_wrap=True, justify="right")
-    table.add_column(no_wrap=True)
     solid = "\u2588" if "utf" in console.encoding.lower() else "#"
-    for lane in race.lanes:
-        table.add_row(
-            Text(f"{arm_name(lane.arm)}\n{lane.path}", overflow="fold"),
-            Text(seconds_text(lane.last_ms) if lane.answered else "none", "bold"),
-            Text(f"{_bar(lane, slowest, solid)}\n{_lane_detail(lane, race.burst)}"),
-        )
-    _print(console, Padding(table, (0, 0, 0, 2)))
-    _print(console, "")
+    details = [_lane_detail(lane, race.burst) for lane in race.lanes]
+    bar_width = console.width - 12 - max(map(len, details), default=0)
+    bar_width = max(4, min(LONGEST_BAR, bar_width))
+    for lane, detail in zip(race.lanes, details, strict=True):
+        name = Text.assemble(arm_name(lane.arm), "  ", (lane.path, "dim"), overflow="fold")
+        show(console, Padding(name, (0, 0, 0, 2)))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=6, no_wrap=True, justify="right")
+        table.add_column(width=bar_width, no_wrap=True)
+        table.add_column(overflow="fold")
+        last = Text(seconds_text(lane.last_ms) if lane.answered else "none", "bold")
+        table.add_row(last, Text(solid * _bar_length(lane, slowest, bar_width)), Text(detail))
+        show(console, Padding(table, (0, 0, 0, 2)))
+    show(console, "")
 
 
-def _bar(lane: RaceLane, slowest_ms: float, solid: str) -> str:
+def _bar_length(lane: RaceLane, slowest_ms: float, longest: int) -> int:
     if lane.last_ms is None or slowest_ms <= 0:
-        return "no answer"
-    return solid * max(1, round(BAR_WIDTH * lane.last_ms / slowest_ms))
+        return 0
+    return max(1, round(longest * lane.last_ms / slowest_ms))
 
 
 def _lane_detail(lane: RaceLane, burst: int) -> str:
     limit = "" if lane.thread_limit is None else f", limit {lane.thread_limit}"
     first = f", first {seconds_text(lane.first_ms)}" if lane.first_ms is not None else ""
     return f"{lane.answered}/{burst}{first}, {lane.threads} threads{limit}"
-
-
-def show_verdicts(run: Run, console: Console) -> None:
-    """Print the verdict sentences alone."""
-    _print(console, "")
-    for results in by_pair(run):
-        said: list[str] = []
-        for result in results:
-            answer = result.verdict.answer
-            style = ANSWER_STYLES[answer]
-            sentence = Text.assemble((result.pair, style), ": ", verdict_sentence(result))
-            _show_row(console, Text(ANSWER_SIGNS[answer], style), sentence, head_width=1)
-            for further in further_sentences(result):
-                if further not in said:
-                    said.append(further)
-                    _show_row(console, Text(""), Text(further), head_width=1)
-    if run.environment.command and run.pairs:
-        _print(console, "")
-        _show_labelled(console, "repeat", run.environment.command)
-
-
-def _show_labelled(console: Console, label: str, text: str, style: str = "") -> None:
-    _show_row(console, Text(f"  {label}", "dim"), Text(text, style), head_width=10)
-
-
-def _show_row(console: Console, head: Text, text: Text, *, head_width: int) -> None:
-    """Print the head, and the text beside it; wrapped lines stay under the text."""
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(width=head_width, no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(head, text)
-    _print(console, table)
-
-
-def _print(console: Console, thing: RenderableType) -> None:
-    """Print without markup, and without the spaces that rich puts at the ends of lines."""
-    if console.is_terminal:
-        console.print(thing, highlight=False, markup=False, emoji=False)
-        return
-    with console.capture() as captured:
-        console.print(thing, highlight=False, markup=False, emoji=False)
-    for line in captured.get().splitlines():
-        console.out(line.rstrip(), highlight=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Container
+
 from freeloop.model.check import CheckState
 from freeloop.model.plan import Arm, Question
 from freeloop.model.run import PairResult, Run, SideResult
 from freeloop.model.verdict import Answer, Basis, Cause, FalseVerdicts, Interval, Verdict
-from freeloop.render.figures import middle, number_text, ratio_text, share_text
+from freeloop.render.figures import latency_ms, middle, number_text, ratio_text, share_text
 
 ANSWER_WORDS = {
     Answer.HELPS: "helps",
@@ -27,15 +30,16 @@ CHECK_SIGNS = {
     CheckState.MISSING: "?",
     CheckState.BROKEN: "x",
 }
-CAUSE_WORDS = {
-    Cause.THREAD_CAP: "thread cap",
-    Cause.POOL_CAP: "pool cap",
-    Cause.CLIENT_CPU: "CPU of the HTTP client",
-    Cause.ASGI_FIXED_COST: "fixed cost of ASGI",
-    Cause.BLOCKED_LOOP: "blocked event loop",
-    Cause.CPU_BOUND: "CPU bound",
-    Cause.OVERLAPPED_WAITS: "waits overlap inside one request",
-    Cause.WAIT_BOUND: "bound by the wait",
+# How the sentence of a verdict ends; UNKNOWN has no reason to give.
+CAUSE_CLAUSES = {
+    Cause.THREAD_CAP: "because of the thread cap",
+    Cause.POOL_CAP: "because of the pool cap",
+    Cause.CLIENT_CPU: "because of the CPU of the HTTP client",
+    Cause.ASGI_FIXED_COST: "because of the fixed cost of ASGI",
+    Cause.BLOCKED_LOOP: "because of a blocked event loop",
+    Cause.CPU_BOUND: "because both are CPU bound",
+    Cause.OVERLAPPED_WAITS: "because waits overlap inside one request",
+    Cause.WAIT_BOUND: "because both are bound by the wait",
     Cause.UNKNOWN: "cause: unknown",
 }
 QUESTION_WORDS = {
@@ -47,6 +51,10 @@ THREADED = ("gunicorn:gthread", "granian:wsgi")
 REWRITE_UNKNOWN = "rewrite: unknown; give --pair, or run trace --predict"
 CUT_SHORT = "Interrupted: only what was finished is shown."
 NOTHING = "Nothing was measured."
+OVERVIEW_HINT = "B / A per concurrency; ~ estimated or predicted, others measured"
+NO_REASON = "no reason was given"
+# Installs the project, and takes no part in serving it.
+NOT_NAMED = frozenset({"pip"})
 # Above this share of its wish to run, a server's own numbers say more about its neighbours.
 CONTENTION_SHARE = 0.15
 
@@ -91,25 +99,56 @@ def rounds_words(verdict: Verdict) -> str:
     return rounds if verdict.effect is None else f"{level_text(verdict.effect)} interval, {rounds}"
 
 
+def short_ratio(verdict: Verdict) -> str:
+    """Return the ratio for a narrow cell, such as "2.3x"; "~" marks one that is not measured."""
+    if verdict.effect is None:
+        return "?"
+    mark = "" if verdict.basis is Basis.MEASURED else "~"
+    return f"{mark}{ratio_text(verdict.effect.ratio)}x"
+
+
 def verdict_sentence(result: PairResult) -> str:
-    """Return the verdict as one sentence: answer, ratio, baseline, interval, basis, reason.
+    """Return the verdict as one sentence: answer, ratio, A and B, load, interval, basis, cause.
 
     "Async helps" is said of a sync view rewritten as an async one, and of nothing else.
     """
     verdict = result.verdict
     if verdict.answer is Answer.UNKNOWN:
         return _unknown_sentence(result)
-    subject, said = _subject(result)
-    if verdict.effect is None:
-        return f"{subject}{said[verdict.answer]}{_because(verdict)}."
-    times = f"{ratio_text(verdict.effect.ratio)}x the throughput"
-    if result.question is Question.REWRITE:
-        times = f"{_elsewhere(result)}{times} of {arm_phrase(result.a.arm)}"
-    joint = ":" if result.question is Question.REWRITE else ","
-    return (
-        f"{subject}{said[verdict.answer]}{joint} {times} {_load(result)} "
-        f"({effect_words(verdict.effect, verdict.basis)}){_because(verdict)}."
-    )
+    said = f"{_subject(result)}{_said(result)}"
+    if verdict.effect is not None:
+        times = f"{ratio_text(verdict.effect.ratio)}x the throughput"
+        if result.question is Question.REWRITE:
+            times = f": {_rewrite_compared(result, times)}"
+        else:
+            times = f", {times}"
+        said += f"{times} {_load(result)} ({effect_words(verdict.effect, verdict.basis)})"
+    joint = ";" if verdict.cause is Cause.UNKNOWN else ","
+    return f"{said}{joint} {CAUSE_CLAUSES[verdict.cause]}."
+
+
+def evidence_lines(result: PairResult) -> tuple[str, ...]:
+    """Return what speaks for the cause, one line each, without full stops."""
+    return tuple(line.rstrip(". ") for line in result.verdict.evidence)
+
+
+def missing_line(result: PairResult) -> str:
+    """Return what would be needed for an answer or a cause; "" when nothing is missing."""
+    verdict = result.verdict
+    if Answer.UNKNOWN is not verdict.answer and verdict.cause is not Cause.UNKNOWN:
+        return ""
+    missing = verdict.missing.rstrip(". ")
+    if not missing and verdict.answer is Answer.UNKNOWN:
+        missing = NO_REASON
+    return f"missing: {missing}" if missing else ""
+
+
+def neighbour_line(result: PairResult) -> str:
+    """Return what a light request beside the load felt; "" when none was sent."""
+    if result.a.neighbour is None and result.b.neighbour is None:
+        return ""
+    felt = ", ".join(_beside(side, letter) for letter, side in (("A", result.a), ("B", result.b)))
+    return f"neighbour: p50 {felt} (measured)"
 
 
 def further_sentences(result: PairResult) -> tuple[str, ...]:
@@ -118,6 +157,17 @@ def further_sentences(result: PairResult) -> tuple[str, ...]:
     if result.question is Question.SERVE and result.a.view_is_async is not True:
         said.append(REWRITE_UNKNOWN)
     return tuple(said)
+
+
+def tally_words(run: Run) -> str:
+    """Return how often each answer was given, such as "7 verdicts: + 2 helps, - 5 hurts"."""
+    counts = Counter(result.verdict.answer for result in run.pairs)
+    seen = (
+        f"{ANSWER_SIGNS[answer]} {counts[answer]} {ANSWER_WORDS[answer]}"
+        for answer in Answer
+        if counts[answer]
+    )
+    return f"{_count(len(run.pairs), 'verdict')}: {', '.join(seen)}"
 
 
 def false_verdicts_sentence(seen: FalseVerdicts) -> str:
@@ -150,6 +200,15 @@ def contention_sentence(run: Run) -> str | None:
     )
 
 
+def package_words(run: Run, leave_out: Container[str] = ()) -> tuple[str, ...]:
+    """Return the packages that take part in serving the project, such as "uvicorn 0.54.0"."""
+    return tuple(
+        f"{name} {version}"
+        for name, version in run.environment.packages.items()
+        if name not in NOT_NAMED and name not in leave_out
+    )
+
+
 def cores_sentence(run: Run) -> str:
     """Return which cores were held by whom."""
     known = run.environment
@@ -179,25 +238,31 @@ def _load(result: PairResult) -> str:
     return f"at {_count(result.concurrency, 'concurrent request')}"
 
 
-def _elsewhere(result: PairResult) -> str:
+def _rewrite_compared(result: PairResult, times: str) -> str:
     a, b = arm_phrase(result.a.arm), arm_phrase(result.b.arm)
-    return "" if a == b else f"on {b} "
+    if a == b:
+        return f"B has {times} of A, both on {b},"
+    return f"B on {b} has {times} of A on {a},"
 
 
-def _subject(result: PairResult) -> tuple[str, dict[Answer, str]]:
-    said = {
-        Answer.HELPS: " helps",
-        Answer.NO_DIFFERENCE: " makes no difference",
-        Answer.HURTS: " hurts",
-    }
+def _is_to_async(result: PairResult) -> bool:
+    return result.b.view_is_async is True and result.a.view_is_async is False
+
+
+def _subject(result: PairResult) -> str:
     if result.question is Question.REWRITE:
-        to_async = result.b.view_is_async is True and result.a.view_is_async is False
-        return ("Async" if to_async else "The rewrite"), said
-    words = {answer: f": {ANSWER_WORDS[answer]}" for answer in Answer}
+        return "Async" if _is_to_async(result) else "The rewrite"
     if result.question is Question.SERVE:
         a, b = arm_phrase(result.a.arm), arm_phrase(result.b.arm)
-        return f"Serving this view on {b} instead of {a}", words
-    return f"Setting {_changed_setting(result)}", words
+        return f"Serving this view on {b} (B) instead of {a} (A)"
+    return f"Setting {_changed_setting(result)}"
+
+
+def _said(result: PairResult) -> str:
+    answer = result.verdict.answer
+    if result.question is not Question.REWRITE:
+        return f": {ANSWER_WORDS[answer]}"
+    return " makes no difference" if answer is Answer.NO_DIFFERENCE else f" {ANSWER_WORDS[answer]}"
 
 
 def _changed_setting(result: PairResult) -> str:
@@ -214,8 +279,8 @@ def _changed_setting(result: PairResult) -> str:
     ]
     what = " and ".join(changed) or f"{b.name} instead of {a.name}"
     if a.server != b.server:
-        return f"{what} on {server_name(b)} instead of {server_name(a)}"
-    return f"{what} on {server_name(b)}"
+        return f"{what} on {server_name(b)} (B) instead of {server_name(a)} (A)"
+    return f"{what} (B against A) on {server_name(b)}"
 
 
 def _known(amount: int | None) -> str:
@@ -227,25 +292,13 @@ def _setting(arm: Arm, name: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _because(verdict: Verdict) -> str:
-    evidence = "; ".join(sentence.rstrip(". ") for sentence in verdict.evidence)
-    if verdict.cause is Cause.UNKNOWN:
-        parts = (CAUSE_WORDS[Cause.UNKNOWN], evidence, _missing(verdict))
-        return "; " + "; ".join(part for part in parts if part)
-    return f": {CAUSE_WORDS[verdict.cause]}" + (f": {evidence}" if evidence else "")
-
-
-def _missing(verdict: Verdict) -> str:
-    return f"missing: {verdict.missing.rstrip('. ')}" if verdict.missing else ""
-
-
 def _unknown_sentence(result: PairResult) -> str:
-    subject, _ = _subject(result)
     verdict = result.verdict
-    asked = f"whether async helps {_against(result)}" if subject == "Async" else None
-    if asked is None and result.question is Question.REWRITE:
-        asked = f"whether the rewrite helps {_against(result)}"
-    if asked is None:
+    subject = _subject(result)
+    if result.question is Question.REWRITE:
+        word = "async" if _is_to_async(result) else "the rewrite"
+        asked = f"whether {word} helps: {_against(result)}"
+    else:
         asked = f"whether it helps: {subject[0].lower()}{subject[1:]}"
     seen = ""
     if verdict.effect is not None:
@@ -254,13 +307,21 @@ def _unknown_sentence(result: PairResult) -> str:
             f"({effect_words(verdict.effect, verdict.basis)}, "
             f"{_count(verdict.rounds, 'round')} a side)"
         )
-    missing = _missing(verdict) or "missing: no reason was given"
-    return f"Unknown {asked} {_load(result)}{seen}; {missing}."
+    return f"Unknown {asked}, {_load(result)}{seen}."
 
 
 def _against(result: PairResult) -> str:
     a, b = arm_phrase(result.a.arm), arm_phrase(result.b.arm)
-    return f"on {b}" if a == b else f"on {b} against {a}"
+    return f"B against A, both on {b}" if a == b else f"B on {b} against A on {a}"
+
+
+def _beside(side: SideResult, letter: str) -> str:
+    if side.neighbour is None:
+        return f"not measured beside {letter}"
+    loaded = number_text(latency_ms(side.neighbour, "p50"))
+    if side.neighbour_alone is None:
+        return f"{loaded} ms beside {letter} (alone: not measured)"
+    return f"{number_text(side.neighbour_alone.p50)} -> {loaded} ms beside {letter}"
 
 
 def _capped(side: SideResult, result: PairResult) -> bool:

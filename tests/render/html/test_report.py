@@ -158,6 +158,7 @@ def test_verdicts_are_sorted_by_a_button_that_a_keyboard_reaches(
 
     page.keyboard.press("Tab")
     skip = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -171,6 +172,44 @@ def test_verdicts_are_sorted_by_a_button_that_a_keyboard_reaches(
     assert page.get_attribute("[data-order=strength]", "aria-pressed") == "true"
     page.click("[data-order=plan]")
     assert page.evaluate(names) == planned
+
+
+@pytest.mark.real
+def test_the_overview_leads_to_each_verdict_and_stays_in_sight(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Of ninety verdicts a reader wants one: a cell leads to it, from any place of the page."""
+    page = opened(browser, tmp_path, MANY)
+    cells = page.locator(".overview td a")
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+
+    missing = page.evaluate(
+        "[...document.querySelectorAll('.overview a')]"
+        ".filter(link => !document.querySelector(link.getAttribute('href'))).length"
+    )
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    cells.last.click()
+    verdict = page.locator(":target")
+
+    assert cells.count() == len(MANY.pairs)
+    assert missing == 0
+    assert "whether it helps" in str(verdict.text_content())
+    assert page.evaluate("document.querySelector(':target').getBoundingClientRect().top") < 800
+
+
+def test_a_single_verdict_needs_no_overview() -> None:
+    """What fits on one screen is its own overview."""
+    assert '<nav class="overview"' not in report_html(HELPS)
+    assert '<nav class="overview"' in report_html(MANY)
+
+
+def test_evidence_is_a_list_below_the_sentence() -> None:
+    """The verdict is read first; who doubts it reads on."""
+    page = report_html(HELPS)
+
+    assert page.index('class="sentence"') < page.index('<ul class="evidence"')
+    assert "<li>4 threads at 50 ms each allow 80 requests/s</li>" in page
+    assert "2.10 -&gt; 1240 ms beside B (measured)" in report_html(Run(ENVIRONMENT, (neighbour(),)))
 
 
 @pytest.mark.real
@@ -225,7 +264,7 @@ def test_every_verdict_comes_before_the_first_table(name: str) -> None:
     """Verdicts first: who reads one screen reads the answers."""
     run = BY_NAME[name]
     page = report_html(run)
-    head = page.split("<table", maxsplit=1)[0]
+    head = page.split('<table class="comparison"', maxsplit=1)[0]
 
     assert head.count('class="sentence"') == len(run.pairs)
     assert page.count("<h1>") == 1

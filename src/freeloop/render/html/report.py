@@ -20,17 +20,26 @@ from freeloop.render.words import (
     ANSWER_WORDS,
     CUT_SHORT,
     NOTHING,
+    OVERVIEW_HINT,
     QUESTION_WORDS,
     arm_name,
     contention_sentence,
     cores_sentence,
     effect_words,
+    evidence_lines,
     further_sentences,
+    missing_line,
+    neighbour_line,
+    package_words,
     rounds_words,
+    short_ratio,
     verdict_sentence,
     view_words,
 )
 
+# Fewer verdicts are seen at once without one.
+OVERVIEW_FROM = 4
+MOST_BESIDE = 3
 HERE = Path(__file__).parent
 
 
@@ -68,6 +77,8 @@ def _page(run: Run) -> dict[str, object]:
     groups = by_pair(run)
     pairs = [_pair(number, results, scale) for number, results in enumerate(groups, start=1)]
     return {
+        "overview": _overview(groups) if len(run.pairs) >= OVERVIEW_FROM else None,
+        "overview_hint": OVERVIEW_HINT.replace("~", "\u2248"),
         # Our own files, read beside this module: nothing of the user's goes in unescaped.
         "style": mark_safe((HERE / "style.css").read_text(encoding="utf-8")),
         "script": mark_safe((HERE / "script.js").read_text(encoding="utf-8")),
@@ -92,6 +103,36 @@ def _page(run: Run) -> dict[str, object]:
     }
 
 
+def _overview(groups: Sequence[Sequence[PairResult]]) -> dict[str, object]:
+    loads = sorted({result.concurrency for results in groups for result in results})
+    rows = []
+    for number, results in enumerate(groups, start=1):
+        known = {
+            result.concurrency: {
+                "id": f"pair-{number}-at-{result.concurrency}",
+                "answer": _answer(result.verdict.answer),
+                "ratio": _signs(short_ratio(result.verdict)) if result.verdict.effect else "",
+            }
+            for result in results
+        }
+        rows.append(
+            {
+                "id": f"pair-{number}",
+                "name": results[0].pair,
+                "strength": _strongest(results),
+                "cells": [known.get(load) for load in loads],
+            }
+        )
+    # Columns that fit beside the verdicts; a wider table stands above them.
+    beside = max(2, len(loads)) if len(loads) <= MOST_BESIDE else 0
+    return {"loads": loads, "rows": rows, "beside": beside}
+
+
+def _signs(text: str) -> str:
+    # A small "~" beside the sign of "hurts" looks like a second minus.
+    return text.replace("x", "\u00d7").replace("~", "\u2248")
+
+
 def _tally(run: Run) -> list[dict[str, str]]:
     counts = Counter(result.verdict.answer for result in run.pairs)
     return [
@@ -114,7 +155,7 @@ def _pair(number: int, results: Sequence[PairResult], scale: svg.Scale) -> dict[
         "id": f"pair-{number}",
         "name": first.pair,
         "question": QUESTION_WORDS[first.question],
-        "strength": f"{max(_strength(result) for result in results):.4f}",
+        "strength": _strongest(results),
         "sides": [
             _side("a", [result.a for result in results]),
             _side("b", [result.b for result in results]),
@@ -133,6 +174,7 @@ def _verdicts(results: Sequence[PairResult], scale: svg.Scale) -> list[dict[str,
         verdict = result.verdict
         further = [item for item in further_sentences(result) if item not in said]
         said.update(further)
+        below = (missing_line(result), neighbour_line(result), *further)
         made.append(
             {
                 "concurrency": str(result.concurrency),
@@ -142,10 +184,15 @@ def _verdicts(results: Sequence[PairResult], scale: svg.Scale) -> list[dict[str,
                 "rounds": rounds_words(verdict),
                 "track": charts.effect_track(verdict.effect, scale),
                 "sentence": verdict_sentence(result),
-                "further": further,
+                "evidence": evidence_lines(result),
+                "below": [line for line in below if line],
             }
         )
     return made
+
+
+def _strongest(results: Sequence[PairResult]) -> str:
+    return f"{max(_strength(result) for result in results):.4f}"
 
 
 def _strength(result: PairResult) -> float:
@@ -189,7 +236,7 @@ def _groups(results: Sequence[PairResult]) -> list[dict[str, object]]:
 
 def _environment(run: Run) -> list[tuple[str, str]]:
     known = run.environment
-    packages = ", ".join(f"{name} {version}" for name, version in known.packages.items())
+    packages = ", ".join(package_words(run))
     load = "not known" if known.load_before is None else number_text(known.load_before)
     return [
         ("Started", known.started),

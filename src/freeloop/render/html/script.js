@@ -6,6 +6,7 @@
   if (cards && sort && cards.children.length > 1) {
     sort.hidden = false;
     const value = (card, key) => Number(card.dataset[key]);
+    const rows = document.querySelector(".overview tbody");
     const orders = {
       plan: (one, two) => value(one, "place") - value(two, "place"),
       strength: (one, two) => value(two, "strength") - value(one, "strength"),
@@ -16,7 +17,9 @@
       for (const other of sort.querySelectorAll("button")) {
         other.setAttribute("aria-pressed", String(other === button));
       }
-      cards.append(...[...cards.children].sort(orders[button.dataset.order]));
+      for (const part of rows ? [cards, rows] : [cards]) {
+        part.append(...[...part.children].sort(orders[button.dataset.order]));
+      }
     });
   }
   let closed = [];
