@@ -259,6 +259,15 @@ def test_text_of_the_project_stays_text(browser: Browser, tmp_path: Path) -> Non
     assert page.locator("script").count() == 1
 
 
+def test_what_could_not_be_measured_is_not_left_out() -> None:
+    """A plan that lost a pair must not look whole."""
+    run = Run(ENVIRONMENT, (thread_cap(50),), refused=("export: /export/ answers 500",))
+
+    page = report_html(run)
+
+    assert "<strong>Not measured:</strong> export: /export/ answers 500" in page
+
+
 @pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_every_verdict_comes_before_the_first_table(name: str) -> None:
     """Verdicts first: who reads one screen reads the answers."""
