@@ -127,10 +127,14 @@ def _neighbour(quantile: str) -> Callable[[SideResult], str]:
     )
 
 
-def _neighbour_alone(side: SideResult) -> str:
-    if side.neighbour is None:
-        return NONE
-    return number_text(None if side.neighbour_alone is None else side.neighbour_alone.p50)
+def _neighbour_alone(quantile: str) -> Callable[[SideResult], str]:
+    def alone(side: SideResult) -> str:
+        if side.neighbour is None:
+            return NONE
+        known = side.neighbour_alone
+        return number_text(None if known is None else float(getattr(known, quantile)))
+
+    return alone
 
 
 def _threads(side: SideResult) -> str:
@@ -172,7 +176,8 @@ _LINES = (
     _Line("latency ms", "closed first byte p50", _first_byte),
     _Line("latency ms", "event gap p50", _gap("p50"), always=False),
     _Line("latency ms", "event gap p99", _gap("p99"), always=False),
-    _Line("latency ms", "neighbour alone p50", _neighbour_alone, always=False),
+    _Line("latency ms", "neighbour alone p50", _neighbour_alone("p50"), always=False),
+    _Line("latency ms", "neighbour alone p99", _neighbour_alone("p99"), always=False),
     _Line("latency ms", "neighbour p50", _neighbour("p50"), always=False),
     _Line("latency ms", "neighbour p99", _neighbour("p99"), always=False),
     _Line("threads", "limit", _limit),
