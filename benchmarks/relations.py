@@ -11,6 +11,7 @@ checks the relations below against them. Ends with 1 when one does not hold.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -27,8 +28,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 # Plan, options of the backing, options of bench.
 PARTS: dict[str, tuple[list[str], list[str]]] = {
     "all": ([], ["--max-rounds", "10"]),
-    "postgres": (["--postgres", "--pool", "20"], []),
-    "writes": (["--worker"], ["--allow-writes"]),
+    "postgres": (["--postgres", "--pool", "20"], ["--max-rounds", "7"]),
+    "writes": (["--worker"], ["--allow-writes", "--max-rounds", "7"]),
 }
 Checked = tuple[bool, str]
 
@@ -166,7 +167,8 @@ def measure(part: str) -> int:
     """Run one plan on its backing and return bench's exit code."""
     backing, options = PARTS[part]
     command = [sys.executable, "backing.py", *backing, "--", sys.executable, "-m", "freeloop"]
-    command += ["bench", "--plan", f"{part}.toml", "--json", str(RESULTS / f"{part}.json")]
+    file = os.path.relpath(RESULTS / f"{part}.json", CAFE)
+    command += ["bench", "--plan", f"{part}.toml", "--json", file]
     return subprocess.run([*command, *options, "--quiet"], cwd=CAFE, check=False).returncode
 
 

@@ -78,7 +78,8 @@ def test_requests_of_a_file_may_be_named(tmp_path: Path) -> None:
     """A name of the file wins over a view of the same name; no name means all of them."""
     file = tmp_path / "requests.toml"
     file.write_text(
-        'format = 1\n[[request]]\nname = "list"\nurl = "/a/"\n[[request]]\nname = "b"\nurl = "/b/"\n'
+        'format = 1\n[[request]]\nname = "list"\nurl = "/a/"\n'
+        '[[request]]\nname = "b"\nurl = "/b/"\n'
     )
 
     named = choose_plan(Asked(target="list", requests_file=file))
