@@ -45,14 +45,32 @@ def surroundings(
     """
     with ExitStack() as stack:
         environment = {"DJANGO_SETTINGS_MODULE": "cafe.settings"}
-        environment |= stack.enter_context(database_of(database))
-        if pool is not None:
-            environment["CAFE_POOL"] = str(pool)
-        environment["CAFE_UPSTREAM"] = stack.enter_context(upstream())
-        prepare(environment)
-        if worker:
-            stack.enter_context(tasks_worker(environment))
+        with on_the_last_core():
+            environment |= stack.enter_context(database_of(database))
+            if pool is not None:
+                environment["CAFE_POOL"] = str(pool)
+            environment["CAFE_UPSTREAM"] = stack.enter_context(upstream())
+            prepare(environment)
+            if worker:
+                stack.enter_context(tasks_worker(environment))
         yield environment
+
+
+@contextmanager
+def on_the_last_core() -> Iterator[None]:
+    """Hold what is started in this block to the last core.
+
+    A bench holds the servers to the others: supplier and database would take their time.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager
