@@ -262,14 +262,16 @@ def bench(
     command = [sys.executable, "-m", "freeloop", "bench", path, "--python", str(venv)]
     command += ["-c", str(CONCURRENCY), "--json", str(file), "--quiet"]
     command += ["--user", user] if user else []
-    sentence = " ".join(run(command, demo, environment, limit_s=BENCH_LIMIT_S).split())
+    said = " ".join(run(command, demo, environment, limit_s=BENCH_LIMIT_S).split())
     told = json.loads(file.read_text(encoding="utf-8"))
     (result,) = told["results"]
     keys = ("answer", "ratio", "low", "high", "level", "basis", "rounds", "cause", "missing")
     return {
         **{key: result[key] for key in keys},
         "evidence": result["evidence"],
-        "sentence": sentence,
+        # How to repeat it follows: that names a directory which will be gone.
+        "sentence": said.partition(" repeat freeloop ")[0],
+        "observed": result["observed"],
         "notes": told["notes"],
         "sides": {side: side_of(result[side]) for side in ("a", "b")},
         "environment": {
@@ -370,6 +372,10 @@ def show(results: Sequence[Mapping[str, Any]]) -> None:
         )
     for each in results:
         print(f"\n{each['application']} {each['version']}: {each['sentence']}")
+    for application, note in dict.fromkeys(
+        (each["application"], note) for each in results for note in each["notes"]
+    ):
+        print(f"\nnote, {application}: {note}")
 
 
 def main() -> int:
