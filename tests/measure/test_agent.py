@@ -177,6 +177,14 @@ def test_cpu_is_shared_out_to_the_package_that_used_it(server: str, path: str) -
     assert observed.cpu_shares["project"] > 0.5
 
 
+def test_work_in_short_bits_is_shared_out_too() -> None:
+    """A sampler that only sees where the interpreter lock is given away would blame asgiref."""
+    with tiny("uvicorn", observed=True) as process:
+        observed = _observe(process, "/burn-in-bits/?ms=300", 2)
+
+    assert observed.cpu_shares["project"] > 0.5
+
+
 def test_answers_are_the_same_but_for_server_timing() -> None:
     """The observed round must measure the same application."""
     for server in ("uvicorn", "gunicorn:gthread"):

@@ -19,5 +19,6 @@ urlpatterns = [
     path("pool/", views.pool_then_wait),
     path("burn/", views.burn),
     path("burn-async/", views.burn_async),
+    path("burn-in-bits/", views.burn_in_bits),
     path("stream/", views.stream),
 ]

@@ -105,6 +105,13 @@ def burn(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"process_cpu_ns": _burn(_seconds(request))})
 
 
+async def burn_in_bits(request: HttpRequest) -> HttpResponse:
+    for _ in range(int(request.GET["ms"])):
+        _burn(0.001)
+        await sync_to_async(len)(())  # gives the interpreter lock away at a place of its own
+    return HttpResponse("burnt")
+
+
 async def burn_async(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"process_cpu_ns": _burn(_seconds(request))})
 
