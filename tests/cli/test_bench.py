@@ -97,6 +97,23 @@ def test_bad_input_is_one_clear_error(arguments: list[str], slug: str) -> None:
     assert ended.stdout == ""
 
 
+def test_a_missing_extra_names_its_install_command() -> None:
+    """`pip install freeloop` alone has no load client."""
+    hide = "import sys; sys.modules['numpy'] = None; from freeloop.cli.main import run; "
+
+    ended = subprocess.run(
+        [sys.executable, "-c", hide + "run(['bench', '/x/'])"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert "missing-extra" in ended.stderr
+    assert "freeloop[bench]" in ended.stderr
+
+
 @pytest.mark.real
 def test_a_view_that_raises_is_refused_before_any_load(tmp_path: Path) -> None:
     """Loading an error page would measure the error page."""

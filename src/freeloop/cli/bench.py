@@ -48,7 +48,12 @@ if TYPE_CHECKING:
     metavar="N,N",
     help="Requests in flight, each a measurement of its own; default 1,10,50.",
 )
-@click.option("--max-rounds", type=click.IntRange(min=5), metavar="N", help="Stop earlier.")
+@click.option(
+    "--max-rounds",
+    type=click.IntRange(min=5),
+    metavar="N",
+    help="Rounds per side at the most; default 20.",
+)
 @click.option(
     "--aa",
     is_flag=True,

@@ -16,6 +16,9 @@ from freeloop.cli import exit_codes
 from freeloop.errors import FreeloopError, Interrupted
 
 
+BENCH_EXTRA = frozenset({"numpy", "psutil", "scipy", "websockets"})
+
+
 class Door(click.Group):
     """A group that ends with freeloop's exit codes and loads a face only when it is called."""
 
@@ -66,6 +69,13 @@ def exit_code(arguments: Sequence[str] | None, program: str) -> int:
         # The reader of our output went away (`| head`): nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package in BENCH_EXTRA:
+            _show(_missing_extra(package))
+            return exit_codes.WRONG_USE
+        _show_our_fault(missing)
+        return exit_codes.OUR_FAULT
     except Exception as fault:
         _show_our_fault(fault)
         return exit_codes.OUR_FAULT
@@ -86,6 +96,15 @@ def _raise_on_signals() -> None:
     except ValueError:
         # Not the main thread (called from someone's tests): their handlers stay.
         return
+
+
+def _missing_extra(package: str) -> FreeloopError:
+    return FreeloopError(
+        "missing-extra",
+        what=f"bench needs {package}, which is not installed beside freeloop",
+        where=f"interpreter {sys.executable}",
+        mend=f"{sys.executable} -m pip install 'freeloop[bench]'",
+    )
 
 
 def _show(error: FreeloopError) -> None:
