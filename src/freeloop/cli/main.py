@@ -15,7 +15,6 @@ from freeloop import __version__
 from freeloop.cli import exit_codes
 from freeloop.errors import FreeloopError, Interrupted
 
-
 BENCH_EXTRA = frozenset({"numpy", "psutil", "scipy", "websockets"})
 
 
