@@ -27,7 +27,7 @@ class Effort:
     unloaded_s: float = 0.5
     open_s: float = 1.5
     open_rounds: int = 1
-    observed_s: float = 1.0
+    observed_s: float = 0.7
     longest_round_s: float = 20.0
 
     def round_for(self, generation_s: float) -> float:

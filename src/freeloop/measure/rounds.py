@@ -18,7 +18,7 @@ from freeloop.model.run import Arrivals, Quantiles, Round
 WARM_UP_WINDOW_S = 0.5
 WARM_UP_WINDOWS = 8
 WARM_UP_AGREEMENT = 0.10
-WARM_UP_LIMIT_S = 3.0
+WARM_UP_LIMIT_S = 1.5
 IDLE_SHARE = 0.05
 
 
