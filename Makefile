@@ -35,7 +35,7 @@ install:
 demo: install
 	@mkdir -p "$(dir $(REPORT))"
 	cd examples/cafe && "$(BIN)/python" backing.py -- \
-		"$(BIN)/freeloop" bench --plan demo.toml --html "$(CURDIR)/$(REPORT)"
+		"$(BIN)/freeloop" bench --plan demo.toml --max-rounds 7 --html "$(CURDIR)/$(REPORT)"
 	@echo "report: $(CURDIR)/$(REPORT)"
 
 test: lint

@@ -23,9 +23,9 @@ class Effort:
         longest_round_s: No round is stretched beyond this for the sake of a slow view.
     """
 
-    round_s: float = 0.8
+    round_s: float = 0.7
     unloaded_s: float = 0.5
-    open_s: float = 1.5
+    open_s: float = 1.2
     open_rounds: int = 1
     observed_s: float = 0.7
     longest_round_s: float = 20.0

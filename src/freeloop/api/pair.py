@@ -13,7 +13,7 @@ from freeloop.judge.capacity import median_quiet_rps, more_threads
 from freeloop.judge.stats import FEWEST_ROUNDS, ratio_interval
 from freeloop.judge.verdict import decide, judge, log_ratios
 from freeloop.measure.load import Load
-from freeloop.measure.rounds import drain, timed_round, warm_up
+from freeloop.measure.rounds import WARM_UP_WINDOW_S, drain, timed_round, warm_up
 from freeloop.model.plan import Pair
 from freeloop.model.request import RequestSpec
 from freeloop.model.run import (
@@ -141,7 +141,9 @@ def _warm(bench: Bench, served: ServedSide, concurrency: int) -> None:
 
     first = bench.engine.run(served.load(connections=1, seconds=0.2))[0]
     latency_s = float(median(first.latency_ms)) / 1000 if first.completed else 0.5
-    warm_up(bench.engine, served.pid, load, window_s=min(10.0, max(0.5, 1.5 * latency_s)))
+    warm_up(
+        bench.engine, served.pid, load, window_s=min(10.0, max(WARM_UP_WINDOW_S, 1.5 * latency_s))
+    )
     drain(served.pid, cores=bench.cores)
 
 

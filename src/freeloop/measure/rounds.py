@@ -15,7 +15,7 @@ from freeloop.measure.strangers import busy_ns, share_of_strangers
 from freeloop.measure.watch import Watch
 from freeloop.model.run import Arrivals, Quantiles, Round
 
-WARM_UP_WINDOW_S = 0.5
+WARM_UP_WINDOW_S = 0.3
 WARM_UP_WINDOWS = 8
 WARM_UP_AGREEMENT = 0.10
 WARM_UP_LIMIT_S = 1.5
