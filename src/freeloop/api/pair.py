@@ -176,6 +176,8 @@ def _closed_rounds(
             taken = timed_round(bench.engine, lane.served.pid, load, cores=bench.server_cores)
             lane.closed.append(taken.round)
             lane.count(dict(taken.failures))
+            for note in taken.notes:
+                bench.note(f"{title}, {lane.served.label}", f"in a timed round {note}")
             bench.rested(drain(lane.served.pid, cores=bench.cores), lane.served)
         a, b = (lane.result(bench.cores) for lane in lanes)
         verdict = decide(a, b, cores=bench.cores, looks=bench.looks)

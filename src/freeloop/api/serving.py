@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -113,9 +113,13 @@ class Bench:
 
     def rested(self, quiet: bool, served: ServedSide) -> None:  # noqa: FBT001 - an outcome
         """Note once that a server still worked when the next round began."""
-        note = f"{served.label} still worked 15 s after its load ended; later rounds overlap it"
-        if not quiet and note not in self.notes:
-            self.notes.append(note)
+        if not quiet:
+            self.note(served.label, "still worked 15 s after its load ended; later rounds overlap")
+
+    def note(self, about: str, text: str) -> None:
+        """Keep a sentence for the reader; the first about each thing stands for all like it."""
+        if not any(each.startswith(f"{about}: ") for each in self.notes):
+            self.notes.append(f"{about}: {text}")
 
     def ready(self, request: RequestSpec) -> RequestSpec:
         """Return a request of the plan with its path, cookies and headers complete."""
@@ -231,6 +235,3 @@ def _reason(process: ServerProcess) -> str:
 def _is_login(location: str) -> bool:
     parts = urlsplit(location)
     return "login" in parts.path or "signin" in parts.path or parts.query.startswith("next=")
-
-
-Announce = Callable[[str], None]

@@ -32,6 +32,7 @@ class Taken:
         sample_failure: Start of the first wrong answer's body, "" without one.
         answered: Right answers, those after the window included.
         wall_s: From the first request to the last answer, draining included.
+        notes: What the load client says about itself, such as that it was the bottleneck.
         beside: Results of the loads that ran beside, in order.
     """
 
@@ -40,6 +41,7 @@ class Taken:
     sample_failure: str
     answered: int
     wall_s: float
+    notes: tuple[str, ...] = ()
     beside: tuple[Round, ...] = ()
 
 
@@ -109,6 +111,7 @@ def timed_round(
         sample_failure=result.sample_failure,
         answered=result.completed + result.late,
         wall_s=wall_s,
+        notes=result.notes,
         beside=tuple(as_round(sent, got) for sent, got in zip(beside, others, strict=True)),
     )
 

@@ -55,7 +55,7 @@ OVERVIEW_HINT = "B / A per concurrency; ~ estimated or predicted, others measure
 NO_REASON = "no reason was given"
 # Installs the project, and takes no part in serving it.
 NOT_NAMED = frozenset({"pip"})
-# Above this share of its wish to run, a server's own numbers say more about its neighbours.
+# Above this share of the servers' cores, the numbers say more about other programs.
 CONTENTION_SHARE = 0.15
 
 

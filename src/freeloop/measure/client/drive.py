@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from abc import ABC, abstractmethod
 from collections import deque
 from itertools import cycle
 from time import perf_counter_ns
@@ -32,7 +33,7 @@ class Arrival(NamedTuple):
     exchange: Exchange | None = None
 
 
-class Drive:
+class Drive(ABC):
     """What the three arrival models have in common.
 
     Attributes:
@@ -84,11 +85,11 @@ class Drive:
             raise self._crash
         return self.result()
 
+    @abstractmethod
     def start(self) -> None:
         """Send the first requests."""
-        raise NotImplementedError
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 - a hook, most models need none
         """Send nothing that is not due yet."""
 
     def result(self) -> LoadResult:
@@ -103,9 +104,9 @@ class Drive:
         """Count what a connection that could not be opened loses."""
         self.tally.wrong(reason, body)
 
+    @abstractmethod
     def idle(self, link: Link, now_ns: int) -> None:
         """Give a link that can carry an exchange the next one."""
-        raise NotImplementedError
 
     def gone(self, link: Link, *, broken: bool) -> None:
         """Take a link out; after a failure the next connection is opened after a pause."""
@@ -114,7 +115,7 @@ class Drive:
         self.replace(self.pause_s() if broken else 0.0)
         self.check_over()
 
-    def replace(self, pause_s: float) -> None:
+    def replace(self, pause_s: float) -> None:  # noqa: B027 - a hook, bursts need none
         """Open a connection for one that is gone, if the model wants that."""
 
     def again(self, exchange: Exchange, due_ns: int) -> None:
