@@ -1,8 +1,9 @@
-"""The Django app: gives `manage.py freeloop`; it starts nothing."""
+"""The Django app: gives `manage.py freeloop` and system checks; relief starts only if asked for."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class FreeloopConfig(AppConfig):
@@ -10,3 +11,15 @@ class FreeloopConfig(AppConfig):
 
     name = "freeloop"
     verbose_name = "freeloop"
+
+    def ready(self) -> None:
+        """Register the checks; install relief where FREELOOP["RELIEF"]["ENABLED"] is true."""
+        from freeloop.checks import check_relief, check_settings
+        from freeloop.relief import switch
+
+        checks.register(check_settings, "freeloop")
+        checks.register(check_relief, "freeloop", checks.Tags.async_support)
+        if switch.switch().enabled:
+            from freeloop.relief import install
+
+            install()

@@ -1,0 +1,195 @@
+"""Guards: when one hook of one of Django's middleware may run on the event loop.
+
+A guard reads attributes and settings and answers yes or no; it never does the hook's work. Yes
+means: for this request, Django's own method cannot wait, query, write, load or log, and what it
+raises is raised alike. No means: the same method runs in the request's thread, in one hop.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from freeloop.relief.languages import LocaleGuards
+from freeloop.relief.plain import plain_request, plain_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    Before = Callable[[HttpRequest], bool]
+    After = Callable[[HttpRequest, HttpResponseBase], bool]
+    View = Callable[[HttpRequest, Any], bool]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Compressing or hashing this many bytes costs less than a thread hop.
+SMALL_BODY_BYTES = 4096
+
+_SESSION_ENGINES = "django.contrib.sessions.backends."
+_CACHE_BACKENDS = "django.core.cache.backends."
+_MESSAGE_STORAGES = "django.contrib.messages.storage."
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The guards of one middleware; None where it has no such hook, or the hook stays stock.
+
+    Attributes:
+        request: For `process_request`.
+        view: For `process_view`.
+        response: For `process_response`.
+        ran_in_thread: Told of each request whose `process_request` ran in a thread.
+    """
+
+    request: Before | None = None
+    view: View | None = None
+    response: After | None = None
+    ran_in_thread: Callable[[HttpRequest], None] | None = None
+
+
+def guards_for(middleware: object) -> Guards | None:
+    """Return the guards of a middleware object of exactly one of Django's classes, else None."""
+    cls = type(middleware)
+    path = f"{cls.__module__}.{cls.__qualname__}"
+    make = _MAKERS.get(path)
+    defined = getattr(sys.modules.get(cls.__module__), cls.__qualname__, None)
+    return make(middleware) if make is not None and defined is cls else None
+
+
+def _plain_answer(request: HttpRequest, response: HttpResponseBase) -> bool:
+    return plain_request(request) and plain_response(response)
+
+
+def _only_answers(_middleware: object) -> Guards:
+    return Guards(response=_plain_answer)
+
+
+def _both(_middleware: object) -> Guards:
+    return Guards(request=plain_request, response=_plain_answer)
+
+
+def _common(_middleware: object) -> Guards:
+    # Adding "www." or a slash resolves paths, which runs the project's path converters.
+    def request(request: HttpRequest) -> bool:
+        return not settings.PREPEND_WWW and plain_request(request)
+
+    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
+        return response.status_code != 404 and _plain_answer(request, response)
+
+    return Guards(request=request, response=response)
+
+
+def _csrf(_middleware: object) -> Guards:
+    def request(request: HttpRequest) -> bool:
+        return not settings.CSRF_USE_SESSIONS and plain_request(request)
+
+    def view(request: HttpRequest, callback: Any) -> bool:
+        # What is not safe and not exempt parses the body, and may log and answer 403.
+        return request.method in SAFE_METHODS or getattr(callback, "csrf_exempt", False) is True
+
+    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
+        return not settings.CSRF_USE_SESSIONS and _plain_answer(request, response)
+
+    return Guards(request=request, view=view, response=response)
+
+
+def _session(middleware: Any) -> Guards:
+    store = middleware.SessionStore
+    if not store.__module__.startswith(_SESSION_ENGINES):
+        return Guards()
+
+    def request(request: HttpRequest) -> bool:
+        return plain_request(request) and (not hasattr(store, "cache_key_prefix") or _own_cache())
+
+    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
+        session: Any = vars(request).get("session")
+        return (
+            type(session) is store
+            and not session.modified
+            and not settings.SESSION_SAVE_EVERY_REQUEST
+            and _plain_answer(request, response)
+        )
+
+    return Guards(request=request, response=response)
+
+
+def _own_cache() -> bool:
+    # Making the session makes the cache object, whose class may be the project's.
+    configured = settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {})
+    return str(configured.get("BACKEND", "")).startswith(_CACHE_BACKENDS)
+
+
+def _authentication(_middleware: object) -> Guards:
+    # Sets two lazy attributes; the user is loaded where it is used.
+    return Guards(request=plain_request)
+
+
+def _messages(_middleware: object) -> Guards:
+    def request(request: HttpRequest) -> bool:
+        return settings.MESSAGE_STORAGE.startswith(_MESSAGE_STORAGES) and plain_request(request)
+
+    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
+        del response
+        stored: Any = vars(request).get("_messages")
+        return (
+            type(stored).__module__.startswith(_MESSAGE_STORAGES)
+            and not stored.used
+            and not stored.added_new
+        )
+
+    return Guards(request=request, response=response)
+
+
+def _locale(_middleware: object) -> Guards:
+    guards = LocaleGuards()
+
+    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
+        # A missing page may be looked for under a language prefix, which resolves paths.
+        return response.status_code != 404 and _plain_answer(request, response)
+
+    return Guards(guards.request, None, response, guards.ran_in_thread)
+
+
+def _gzip(_middleware: object) -> Guards:
+    def response(request: HttpRequest, response: Any) -> bool:
+        return (
+            _plain_answer(request, response)
+            and not response.streaming
+            and len(response.content) <= SMALL_BODY_BYTES
+        )
+
+    return Guards(response=response)
+
+
+def _conditional_get(_middleware: object) -> Guards:
+    def response(request: HttpRequest, response: Any) -> bool:
+        # These two may end in 412, which is logged.
+        return (
+            "HTTP_IF_MATCH" not in request.META
+            and "HTTP_IF_UNMODIFIED_SINCE" not in request.META
+            and _plain_answer(request, response)
+            and not response.streaming
+            and len(response.content) <= SMALL_BODY_BYTES
+        )
+
+    return Guards(response=response)
+
+
+_MAKERS: Mapping[str, Callable[[Any], Guards]] = {
+    "django.contrib.auth.middleware.AuthenticationMiddleware": _authentication,
+    "django.contrib.messages.middleware.MessageMiddleware": _messages,
+    "django.contrib.sessions.middleware.SessionMiddleware": _session,
+    "django.middleware.clickjacking.XFrameOptionsMiddleware": _only_answers,
+    "django.middleware.common.CommonMiddleware": _common,
+    "django.middleware.csp.ContentSecurityPolicyMiddleware": _both,
+    "django.middleware.csrf.CsrfViewMiddleware": _csrf,
+    "django.middleware.gzip.GZipMiddleware": _gzip,
+    "django.middleware.http.ConditionalGetMiddleware": _conditional_get,
+    "django.middleware.locale.LocaleMiddleware": _locale,
+    "django.middleware.security.SecurityMiddleware": _both,
+}

@@ -1,0 +1,126 @@
+"""What Django's ASGI handler does around each request, without the hops that can do nothing.
+
+Stands in for two names of `django.core.handlers.asgi`: `signals` and `sync_to_async`. The receivers
+of a signal are never touched. They are looked at when the signal is sent: Django's own have nothing
+to do for a request that has no thread, no connection and no cache, and any other is sent as stock
+sends it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core import signals as django_signals
+from django.core.cache import caches, close_caches
+from django.core.cache.backends.base import BaseCache
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import reset_urlconf
+from django.db import close_old_connections, connections, reset_queries
+from django.http.response import HttpResponseBase
+
+from freeloop.relief.request_thread import untouched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from django.dispatch import Signal
+
+# By identity: a receiver need not be comparable.
+_AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
+_AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
+
+
+class RelievedSignals:
+    """`django.core.signals` as the ASGI handler sees it."""
+
+    def __init__(self, stock: ModuleType) -> None:
+        self._stock = stock
+        self.request_started = _RequestStarted(stock.request_started)
+        self.request_finished = _RequestFinished(stock.request_finished)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return every other name of the module."""
+        return getattr(self._stock, name)
+
+
+class _RequestSignal:
+    def __init__(self, stock: Signal) -> None:
+        self._stock = stock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stock, name)
+
+
+class _RequestStarted(_RequestSignal):
+    async def asend(self, sender: Any, **named: Any) -> Any:
+        """Skip Django's own receivers: they tidy the connections of a thread still to start."""
+        if untouched() and only_these_receive(self._stock, sender, _AT_START):
+            return []
+        return await self._stock.asend(sender, **named)
+
+
+class _RequestFinished(_RequestSignal):
+    async def asend(self, sender: Any, **named: Any) -> Any:
+        """Send inline what has nothing to wait for: the client went away before the answer."""
+        if untouched() and nothing_to_finish(sender):
+            return self._stock.send(sender, **named)
+        return await self._stock.asend(sender, **named)
+
+
+def relieved_sync_to_async(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `sync_to_async` for the ASGI handler: `response.close` runs inline if it can."""
+
+    def sync_to_async(func: Any = None, *args: Any, **kwargs: Any) -> Any:
+        response = getattr(func, "__self__", None)
+        if args or kwargs or not isinstance(response, HttpResponseBase):
+            return stock(func, *args, **kwargs)
+
+        async def close() -> None:
+            if closes_inline(response, func):
+                func()
+            else:
+                await stock(func)()
+
+        return close
+
+    return sync_to_async
+
+
+def closes_inline(response: Any, method: Any) -> bool:
+    """Return whether `response.close` has nothing to do that could wait or belongs to a thread."""
+    if not untouched() or getattr(method, "__func__", None) is not HttpResponseBase.close:
+        return False
+    closers = response._resource_closers
+    if response.streaming or len(closers) != 1:
+        return False
+    request = getattr(closers[0], "__self__", None)
+    return (
+        type(request) is ASGIRequest
+        and getattr(closers[0], "__func__", None) is ASGIRequest.close
+        and "close" not in vars(response)
+        and not getattr(request, "_files", None)
+        and not getattr(request._stream, "_rolled", False)
+        and nothing_to_finish(response._handler_class)
+    )
+
+
+def nothing_to_finish(sender: Any) -> bool:
+    """Return whether `request_finished` would find nothing to close in this context."""
+    return (
+        only_these_receive(django_signals.request_finished, sender, _AT_END)
+        and not connections.all(initialized_only=True)
+        and not _caches_to_close()
+    )
+
+
+def only_these_receive(signal: Signal, sender: Any, own: frozenset[int]) -> bool:
+    """Return whether every live receiver of the signal is one of Django's own."""
+    sync_receivers, async_receivers = signal._live_receivers(sender)
+    return not async_receivers and all(id(receiver) in own for receiver in sync_receivers)
+
+
+def _caches_to_close() -> bool:
+    # A cache whose `close` is the base class's does nothing on closing.
+    made = caches.all(initialized_only=True)
+    return any(type(each).close is not BaseCache.close for each in made)

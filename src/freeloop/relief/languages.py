@@ -1,0 +1,60 @@
+"""Guard of LocaleMiddleware: a language is chosen on the event loop once its catalogue is loaded.
+
+The first request that asks for a language reads `.mo` files and looks for locale folders, in the
+request's thread, as in stock. What it asked with is remembered; the next one that asks the same
+finds everything in memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import trans_real
+
+from freeloop.relief.plain import plain_request
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    Asked = tuple[str, str | None, str | None, str]
+
+# The headers are the client's: neither their number nor their length may fill the memory.
+_REMEMBERED = 1024
+_LONGEST_HEADER = 200
+
+
+class LocaleGuards:
+    """Remembers which language followed from what was asked."""
+
+    def __init__(self) -> None:
+        self._chosen: dict[Asked, str] = {}
+
+    def request(self, request: HttpRequest) -> bool:
+        """Return whether choosing the language reads nothing from disk."""
+        if not plain_request(request):
+            return False
+        if not settings.USE_I18N:
+            return True
+        language = self._chosen.get(_asked(request))
+        # Django empties its catalogues when LOCALE_PATHS and the like change.
+        return language is not None and language in trans_real._translations  # type: ignore[attr-defined]
+
+    def ran_in_thread(self, request: HttpRequest) -> None:
+        """Remember what this request asked and got."""
+        asked = _asked(request)
+        if sum(len(part or "") for part in asked) > _LONGEST_HEADER:
+            return
+        if len(self._chosen) >= _REMEMBERED:
+            self._chosen.clear()
+        self._chosen[asked] = getattr(request, "LANGUAGE_CODE", "")
+
+
+def _asked(request: HttpRequest) -> Asked:
+    first_part = request.path_info[1:].partition("/")[0]
+    return (
+        str(getattr(request, "urlconf", settings.ROOT_URLCONF)),
+        request.META.get("HTTP_ACCEPT_LANGUAGE"),
+        request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME),
+        first_part if len(first_part) <= 20 else "",
+    )

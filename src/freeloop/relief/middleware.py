@@ -1,0 +1,157 @@
+"""Django's own middleware in an async chain: each hook inline if its guard agrees, else in a hop.
+
+Chosen while `load_middleware` builds the chain, object by object: only where `type()` is exactly
+Django's class, is in async mode, and runs Django's own methods. Subclasses, wrapped and third-party
+middleware are left as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from contextvars import ContextVar
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+
+from freeloop.relief import switch
+from freeloop.relief.guards import Guards, guards_for
+from freeloop.relief.plain import own_function
+from freeloop.relief.request_thread import relieved
+from freeloop.relief.verify import verified_handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOOKS = ("process_request", "process_view", "process_response")
+
+_building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
+
+
+@contextlib.contextmanager
+def building_async_chain() -> Iterator[None]:
+    """Relieve the middleware that `load_middleware` makes inside of this block."""
+    token = _building.set(True)
+    try:
+        yield
+    finally:
+        _building.reset(token)
+
+
+def relieved_load_middleware(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `BaseHandler.load_middleware`; a chain for sync requests is built by stock alone."""
+
+    def load_middleware(self: Any, is_async: bool = False) -> Any:  # noqa: FBT001, FBT002
+        if not is_async:
+            return stock(self, is_async)
+        with building_async_chain():
+            built = stock(self, is_async)
+        if switch.switch().verify and isinstance(self, ASGIHandler):
+            # On this object alone: the class keeps Django's own.
+            self.handle = verified_handle(self.handle)  # type: ignore[method-assign]
+        return built
+
+    return update_wrapper(load_middleware, stock)
+
+
+def relieved_convert(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `convert_exception_to_response`, which is given every link of the chain."""
+
+    def convert_exception_to_response(get_response: Any) -> Any:
+        if _building.get() and (guards := usable_guards(get_response)) is not None:
+            return stock(_relieved_call(get_response, guards))
+        return stock(get_response)
+
+    return update_wrapper(convert_exception_to_response, stock)
+
+
+def relieved_adapt(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `BaseHandler.adapt_method_mode`, which is given every `process_view`."""
+
+    def adapt_method_mode(
+        self: Any,
+        is_async: bool,  # noqa: FBT001
+        method: Any,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        adapted = stock(self, is_async, method, *args, **kwargs)
+        if not is_async or not _building.get() or adapted is method:
+            return adapted
+        middleware = getattr(method, "__self__", None)
+        guards = usable_guards(middleware)
+        if guards is None or guards.view is None or method.__name__ != "process_view":
+            return adapted
+        return _relieved_view(middleware, guards.view, adapted)
+
+    return update_wrapper(adapt_method_mode, stock)
+
+
+def usable_guards(middleware: Any) -> Guards | None:
+    """Return the guards of this object, or None where it must stay stock."""
+    if getattr(middleware, "async_mode", False) is not True:
+        return None
+    guards = guards_for(middleware)
+    if guards is None or not vars(middleware).keys().isdisjoint(HOOKS):
+        return None
+    methods = (getattr(type(middleware), hook, None) for hook in HOOKS)
+    if not all(method is None or own_function(method) for method in methods):
+        return None
+    return guards
+
+
+def _relieved_call(middleware: Any, guards: Guards) -> Callable[..., Any]:
+    cls = type(middleware)
+    stock_request = getattr(cls, "process_request", None)
+    stock_response = getattr(cls, "process_response", None)
+    guard_request = guards.request or _never
+    guard_response = guards.response or _never
+
+    # As `MiddlewareMixin.__acall__`, with the guards before its two hops. The methods are looked up
+    # again for each request: one that was patched since runs in the thread.
+    async def relieved_middleware(request: Any) -> Any:
+        response = None
+        inline = relieved()
+        if stock_request is not None:
+            process_request = middleware.process_request
+            if (
+                inline
+                and getattr(process_request, "__func__", None) is stock_request
+                and guard_request(request)
+            ):
+                response = process_request(request)
+            else:
+                response = await sync_to_async(process_request, thread_sensitive=True)(request)
+                if guards.ran_in_thread is not None:
+                    guards.ran_in_thread(request)
+        response = response or await middleware.get_response(request)
+        if stock_response is not None:
+            process_response = middleware.process_response
+            if (
+                inline
+                and getattr(process_response, "__func__", None) is stock_response
+                and guard_response(request, response)
+            ):
+                return process_response(request, response)
+            return await sync_to_async(process_response, thread_sensitive=True)(request, response)
+        return response
+
+    return update_wrapper(relieved_middleware, middleware)
+
+
+def _relieved_view(middleware: Any, guard: Any, adapted: Callable[..., Any]) -> Callable[..., Any]:
+    stock_view = type(middleware).process_view
+
+    async def process_view(request: Any, callback: Any, args: Any, kwargs: Any) -> Any:
+        method = middleware.process_view
+        unchanged = getattr(method, "__func__", None) is stock_view
+        if unchanged and relieved() and guard(request, callback):
+            return method(request, callback, args, kwargs)
+        return await adapted(request, callback, args, kwargs)
+
+    return update_wrapper(process_view, middleware.process_view)
+
+
+def _never(*_arguments: Any) -> bool:
+    return False

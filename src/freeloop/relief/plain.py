@@ -1,0 +1,62 @@
+"""Whether a request, a response, a function are Django's own, so that calling them cannot wait."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import django
+from django.core.handlers.asgi import ASGIRequest
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+
+_DJANGO = str(Path(django.__file__).parent) + os.sep
+
+# What Django's middleware calls on a request; an earlier middleware may have put its own there.
+_REQUEST_METHODS = frozenset(
+    {"build_absolute_uri", "get_full_path", "get_host", "get_port", "is_secure", "scheme"}
+)
+# What Django's middleware reads and writes on a response.
+_RESPONSE_ATTRIBUTES = (
+    *("__contains__", "__delitem__", "__getattr__", "__getattribute__", "__getitem__"),
+    *("__setattr__", "__setitem__", "close", "content", "cookies", "delete_cookie", "get"),
+    *("has_header", "headers", "items", "set_cookie", "setdefault", "status_code", "streaming"),
+    *("streaming_content",),
+)
+
+_plain_responses: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+
+
+def plain_request(request: Any) -> bool:
+    """Return whether the request is Django's, with none of its methods replaced."""
+    return type(request) is ASGIRequest and vars(request).keys().isdisjoint(_REQUEST_METHODS)
+
+
+def plain_response(response: HttpResponseBase) -> bool:
+    """Return whether reading and writing the response runs Django's code only.
+
+    A subclass is fine as long as it leaves alone what middleware touches.
+    """
+    cls = type(response)
+    plain = _plain_responses.get(cls)
+    if plain is None:
+        plain = _plain_responses[cls] = all(
+            _from_django(cls, name) for name in _RESPONSE_ATTRIBUTES
+        )
+    return plain
+
+
+def own_function(function: Any) -> bool:
+    """Return whether the function was written in Django: not wrapped, patched or replaced."""
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_filename.startswith(_DJANGO)
+
+
+def _from_django(cls: type, name: str) -> bool:
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base is object or base.__module__.partition(".")[0] == "django"
+    return True

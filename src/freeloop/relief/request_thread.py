@@ -1,0 +1,82 @@
+"""The thread of one request: entered as stock enters it, left without waiting for it.
+
+asgiref gives a request its own thread when the first sync call asks for one. Stock Django then
+starts a second thread only to join the first (asgiref 3.13), or joins it on the event loop (older
+ones). Here it is told to end once its work is done.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Self
+
+from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext
+
+from freeloop.relief import switch
+
+_current: ContextVar[RequestThread | None] = ContextVar("freeloop_request_thread", default=None)
+
+
+class RequestThread(ThreadSensitiveContext):
+    """Stands where Django enters its ThreadSensitiveContext: around one ASGI request.
+
+    Attributes:
+        relieved: Whether this request is relieved; drawn on entering, unless it was given.
+    """
+
+    def __init__(self, *, relieved: bool | None = None) -> None:
+        super().__init__()
+        self.relieved = False
+        self._given = relieved
+        self._outer: RequestThread | None = None
+
+    async def __aenter__(self) -> Self:
+        """Enter at once, as stock: later, one request would get several threads."""
+        await super().__aenter__()  # type: ignore[no-untyped-call] # asgiref
+        self.relieved = switch.drawn() if self._given is None else self._given
+        self._outer = _current.get()
+        _current.set(self)
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        """Leave; the thread, if one was made, ends by itself after the work it was given."""
+        _current.set(self._outer)
+        if self.relieved and self.token:
+            executor = SyncToAsync.context_to_thread_executor.pop(self, None)
+            if executor is not None:
+                executor.shutdown(wait=False)
+        await super().__aexit__(*raised)  # type: ignore[no-untyped-call] # asgiref
+
+    def untouched(self) -> bool:
+        """Return whether the next sync call of this task would start the request's thread.
+
+        Then that thread does not exist yet, so nothing that is local to it exists either.
+        """
+        return (
+            bool(self.token)
+            and SyncToAsync.thread_sensitive_context.get(None) is self
+            and self not in SyncToAsync.context_to_thread_executor
+            and not getattr(AsyncToSync.executors, "current", None)
+        )
+
+
+def leave_stock() -> None:
+    """Answer the request that is being served as stock would."""
+    current = _current.get()
+    if current is not None:
+        current.relieved = False
+
+
+def relieved() -> bool:
+    """Return whether the request that is being served is relieved.
+
+    Outside of an ASGI handler (Django's async test client) no share is drawn.
+    """
+    current = _current.get()
+    return switch.on() if current is None else current.relieved
+
+
+def untouched() -> bool:
+    """Return whether the request is relieved and has no thread yet."""
+    current = _current.get()
+    return current is not None and current.relieved and current.untouched()
