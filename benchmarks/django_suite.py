@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -45,7 +46,7 @@ RESULTS = Path(__file__).with_name("results") / "django_suite.json"
 STORED = ROOT / "tests" / "relief" / "stock_failures"
 SERIES = ("5.2", "6.0", "6.1")
 ARMS = ("stock", "relief")
-ROUTINGS = ("plain", "async")
+ROUTINGS = ("async", "plain")
 STEP_LIMIT_S = 600.0
 RUN_LIMIT_S = 3600.0
 STOP_LIMIT_S = 10.0
@@ -466,21 +467,20 @@ def main() -> int:
     results: list[dict[str, Any]] = []
     try:
         with folder_for(asked.cache) as cache:
-            for suite in suites(asked, cache):
-                if asked.renew:
+            ready = list(suites(asked, cache))
+            if asked.renew:
+                for suite in ready:
                     renew(suite, labels, parallel=asked.parallel)
-                    continue
-                for routing in routings:
-                    results.append(judge(suite, routing, labels, parallel=asked.parallel))
-                    keep(results, output)
+                return 0
+            for routing, suite in itertools.product(routings, ready):
+                results.append(judge(suite, routing, labels, parallel=asked.parallel))
+                keep(results, output)
     except StepFailed as failed:
         print(f"django_suite: {failed}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("django_suite: interrupted", file=sys.stderr)
         return 130
-    if asked.renew:
-        return 0
     show(results)
     failing = sum(len(each["newly_failing"]) + len(each["broken"]) for each in results)
     print(f"\n{len(results)} comparisons, {failing} reasons to doubt the claim")

@@ -148,6 +148,9 @@ def asgi_request(request: Any) -> Any:
     asked.environ = request.environ
     asked.path_info = request.path_info
     asked.META = {**asked.META, **given, "QUERY_STRING": asked.META["QUERY_STRING"]}
+    if "REMOTE_USER" in given:
+        # Under ASGI whoever has logged the user in says so in a header.
+        asked.META["HTTP_REMOTE_USER"] = given["REMOTE_USER"]
     asked._dont_enforce_csrf_checks = request._dont_enforce_csrf_checks
     return asked
 
