@@ -86,7 +86,7 @@ class Recorder(unittest.TextTestResult):
     def stopTestRun(self) -> None:  # noqa: N802
         """Note the end: a record without it is of a run that did not finish."""
         super().stopTestRun()
-        end = {"ended": True, "run": self.testsRun, "hops": self.hops.counted, "parts": self.parts}
+        end = {"ended": True, "hops": self.hops.counted, "parts": self.parts}
         self.file.write(json.dumps(end) + "\n")
         self.file.flush()
 
