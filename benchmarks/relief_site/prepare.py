@@ -1,0 +1,16 @@
+"""Make the database of the site, with one account; run in its folder, before it is served."""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
+django.setup()
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+call_command("migrate", verbosity=0)
+User.objects.create_user("guest", password=None)
