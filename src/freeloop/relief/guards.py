@@ -73,10 +73,19 @@ def _both(_middleware: object) -> Guards:
     return Guards(request=plain_request, response=_plain_answer)
 
 
+def _security(_middleware: object) -> Guards:
+    return Guards(request=_host_is_known, response=_plain_answer)
+
+
+def _host_is_known(request: HttpRequest) -> bool:
+    # `get_host` walks ALLOWED_HOSTS; some projects put an object there that asks a database.
+    return type(settings.ALLOWED_HOSTS) in {list, tuple} and plain_request(request)
+
+
 def _common(_middleware: object) -> Guards:
     # Adding "www." or a slash resolves paths, which runs the project's path converters.
     def request(request: HttpRequest) -> bool:
-        return not settings.PREPEND_WWW and plain_request(request)
+        return not settings.PREPEND_WWW and _host_is_known(request)
 
     def response(request: HttpRequest, response: HttpResponseBase) -> bool:
         return response.status_code != 404 and _plain_answer(request, response)
@@ -191,5 +200,5 @@ _MAKERS: Mapping[str, Callable[[Any], Guards]] = {
     "django.middleware.gzip.GZipMiddleware": _gzip,
     "django.middleware.http.ConditionalGetMiddleware": _conditional_get,
     "django.middleware.locale.LocaleMiddleware": _locale,
-    "django.middleware.security.SecurityMiddleware": _both,
+    "django.middleware.security.SecurityMiddleware": _security,
 }

@@ -18,6 +18,7 @@ from django.core.handlers.base import reset_urlconf
 from django.db import close_old_connections, connections, reset_queries
 from django.http.response import HttpResponseBase
 
+from freeloop.relief.plain import own_function
 from freeloop.relief.request_thread import untouched
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def relieved_sync_to_async(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 def closes_inline(response: Any, method: Any) -> bool:
     """Return whether `response.close` has nothing to do that could wait or belongs to a thread."""
-    if not untouched() or getattr(method, "__func__", None) is not HttpResponseBase.close:
+    function = getattr(method, "__func__", None)
+    if not untouched() or function is not HttpResponseBase.close or not own_function(function):
         return False
     closers = response._resource_closers
     if response.streaming or len(closers) != 1:
@@ -98,6 +100,7 @@ def closes_inline(response: Any, method: Any) -> bool:
     return (
         type(request) is ASGIRequest
         and getattr(closers[0], "__func__", None) is ASGIRequest.close
+        and own_function(ASGIRequest.close)
         and "close" not in vars(response)
         and not getattr(request, "_files", None)
         and not getattr(request._stream, "_rolled", False)

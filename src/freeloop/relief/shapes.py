@@ -6,12 +6,17 @@ says so. A Django that has left out these hops by itself has another shape too.
 
 from __future__ import annotations
 
-from types import CodeType
+import os
+from pathlib import Path
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
+import django
 from asgiref import sync
 from django.core.handlers import asgi, base
 from django.utils.deprecation import MiddlewareMixin
+
+_LIBRARIES = tuple(f"{Path(str(each.__file__)).parent}{os.sep}" for each in (django, sync))
 
 THREAD = "request thread"
 SIGNALS = "request signals"
@@ -76,14 +81,30 @@ def _lacks(owner: Any, *names: str) -> str:
 
 def _differs(owner: type, method: str, names: set[str]) -> str:
     """Return what the method no longer names, which is how it used to do its work."""
-    function: Any = getattr(owner, method, None)
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    code = getattr(function, "__code__", None)
-    if code is None:
+    function = _below_patches(getattr(owner, method, None))
+    if function is None:
         return f"{owner.__name__}.{method} cannot be read"
-    missing = names - _names(code)
+    missing = names - _names(function.__code__)
     return f"{owner.__name__}.{method} does not use {', '.join(sorted(missing))}" if missing else ""
+
+
+def _below_patches(function: Any, depth: int = 4) -> FunctionType | None:
+    """Return the library's own function below what monitoring tools wrapped around it."""
+    if not isinstance(function, FunctionType) or depth == 0:
+        return None
+    if function.__code__.co_filename.startswith(_LIBRARIES):
+        return function
+    inner = [getattr(function, "__wrapped__", None)]
+    inner += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+    found = (_below_patches(each, depth - 1) for each in inner)
+    return next((each for each in found if each is not None), None)
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
 
 
 def _names(code: CodeType) -> set[str]:
