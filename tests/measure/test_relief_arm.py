@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from freeloop.errors import FreeloopError
+from freeloop.measure.agent_client import agent_report, agent_reset
 from freeloop.measure.process import ServerProcess
 from tests.measure.tiny import text, tiny, together, told
 
@@ -124,8 +125,6 @@ def test_a_freeloop_without_relief_in_the_projects_interpreter_is_told(tmp_path:
 
 def test_an_observed_round_of_a_relieved_server_sees_that_no_thread_was_started() -> None:
     """The agent must not change what it watches."""
-    from freeloop.measure.agent_client import agent_report, agent_reset
-
     with tiny("uvicorn", relief=True, observed=True) as process:
         process.wait_ready("/")
         text(process, "/await/?ms=1")
@@ -135,4 +134,22 @@ def test_an_observed_round_of_a_relieved_server_sees_that_no_thread_was_started(
 
     assert report is not None
     assert report.requests == WAITING
+    assert report.threads_started == 0
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "granian:asgi"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_models_that_were_imported_on_the_event_loop_cost_no_thread(
+    server: str, workers: int
+) -> None:
+    """They leave a connection object in every request's context, which nobody ever opens."""
+    apps = {"INSTALLED_APPS": ["django.contrib.contenttypes", "django.contrib.auth"]}
+    with tiny(server, relief=True, workers=workers, overrides=apps, observed=True) as process:
+        process.wait_ready("/")
+        together(process, "/await/?ms=1", WAITING)
+        agent_reset(process)
+        together(process, "/await/?ms=1", WAITING)
+        report = agent_report(process)
+
+    assert report is not None
     assert report.threads_started == 0
