@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 
-import django
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
-django.setup()
+def main() -> None:
+    """Create the tables and the guest."""
+    import django
+    from django.core.management import call_command
 
-from django.contrib.auth.models import User
-from django.core.management import call_command
+    os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
+    django.setup()
 
-call_command("migrate", verbosity=0)
-User.objects.create_user("guest", password=None)
+    from django.contrib.auth.models import User
+
+    call_command("migrate", verbosity=0)
+    User.objects.create_user("guest", password=None)
+
+
+if __name__ == "__main__":
+    main()
