@@ -9,6 +9,7 @@ def main() -> None:
     """Create the tables and the guest."""
     import django
     from django.core.management import call_command
+    from django.db import connection
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
     django.setup()
@@ -16,6 +17,8 @@ def main() -> None:
     from django.contrib.auth.models import User
 
     call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")
     User.objects.create_user("guest", password=None)
 
 

@@ -29,9 +29,10 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ["RELIEF_SITE_DB"],
-        # Requests that save their sessions at once would meet "database is locked" without them.
+        # Requests that save their sessions at once would meet "database is locked" without them,
+        # and without the write-ahead log, which `prepare.py` sets in the file.
         "OPTIONS": {
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "init_command": "PRAGMA synchronous=NORMAL;",
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
         },
