@@ -10,8 +10,8 @@ iteration. So the connections that async requests make keep one: `tracking_creat
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakSet
 
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connections
@@ -88,20 +88,23 @@ def tracking_create_connection(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _track_cursors(connection: Any) -> None:
-    opened: WeakSet[Any] = WeakSet()
+    opened: set[weakref.ref[Any]] = set()
     prepare = connection._prepare_cursor
 
     def _prepare_cursor(cursor: Any) -> Any:
         wrapper = prepare(cursor)
         close = wrapper.close
+        # Nothing here may hold the wrapper: one that is dropped, with the rows in it, is freed at
+        # once in stock, and a cycle would keep it until the next collection.
+        mark = weakref.ref(wrapper, opened.discard)
 
         def tracked_close() -> Any:
-            opened.discard(wrapper)
+            opened.discard(mark)
             return close()
 
         # `CursorWrapper` hands `close` on to the driver's cursor, also when a `with` block ends.
         wrapper.close = tracked_close
-        opened.add(wrapper)
+        opened.add(mark)
         return wrapper
 
     connection._prepare_cursor = _prepare_cursor
