@@ -1,6 +1,7 @@
 """Settings of the marked site: Django's default stack, sessions and users in the database.
 
-ISOLATION_DATABASE says where PostgreSQL is, ISOLATION_POOL how many connections Django may pool.
+ISOLATION_DATABASE says where PostgreSQL is, ISOLATION_POOL how many connections Django may pool,
+ISOLATION_URLCONF which views there are, ISOLATION_SQLITE where a file of SQLite is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def _database(**options: Any) -> dict[str, Any]:
 
 SECRET_KEY = "isolation"
 ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "tests.relief.isolation.urls"
+ROOT_URLCONF = os.environ.get("ISOLATION_URLCONF", "tests.relief.isolation.urls")
 USE_TZ = True
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -51,11 +52,11 @@ MIDDLEWARE = [
 ]
 DATABASES = {
     "default": _database(**({"pool": {"max_size": int(_pool), "min_size": 1}} if _pool else {})),
-    "second": {
-        **_database(),
-        "TEST": {"MIRROR": "default"},
+    "second": _database(),
+    "file": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("ISOLATION_SQLITE", ":memory:"),
     },
-    "file": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("ISOLATION_SQLITE")},
 }
 # Errors are part of the storm; nobody reads about them.
 LOGGING = {
