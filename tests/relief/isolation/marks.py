@@ -16,6 +16,7 @@ from datetime import timedelta
 from datetime import timezone as fixed
 from typing import Any
 
+import django
 from asgiref.local import Local
 from django.conf import settings
 from django.db import connection
@@ -187,6 +188,8 @@ class Notebook:
         wrong: Sentences about leaks and losses.
         looks: How many places were read.
         broken_bridges: Requests that ended in an error of asgiref, as stock's do.
+        unattended: Marks of requests that go on after their cancellation, as they do in Django 5.2
+            and 6.0: outside of the handler, and so in another thread than before.
         facts: What a view found out, to be compared with stock.
         threads: The marks that each thread worked for; threads are kept, so that none is taken for
             another.
@@ -196,6 +199,7 @@ class Notebook:
     looks: int = 0
     threads: dict[threading.Thread, set[str]] = field(default_factory=dict)
     broken_bridges: int = 0
+    unattended: set[str] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop | None = None
     _arrivals: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -220,14 +224,25 @@ class Notebook:
         self.loop.call_soon_threadsafe(self.arrival(mark).set)
         time.sleep(seconds)
 
+    def cancelled(self, mark: Mark) -> None:
+        """Note that the server cancelled this request."""
+        if django.VERSION < (6, 1):
+            self.unattended.add(mark.text)
+
     def look(self, mark: Mark, where: str, places: tuple[Place, ...], *, written: bool) -> None:
         """Read the places; after writing, only the own mark may be there."""
         for place in places:
             self.looks += 1
             seen, own = place.read(), place.own(mark)
-            if seen == own or (not written and seen in place.others(mark)):
+            may_be_new = not written or (mark.text in self.unattended and place in IN_THREAD)
+            if seen == own or (may_be_new and seen in place.others(mark)):
                 continue
             self.wrong.append(f"{where}: {mark.text} sees {seen!r} in {place.name}, not {own!r}")
+
+    def look_at(self, mark: Mark, where: str, seen: object) -> None:
+        """Judge what a middleware left in its thread and finds there."""
+        if seen != mark.text and not (seen is None and mark.text in self.unattended):
+            self.complain(mark, where, f"reads {seen} in its thread")
 
     def complain(self, mark: Mark, where: str, sentence: str) -> None:
         """Note what else is wrong."""
@@ -244,6 +259,7 @@ class Notebook:
         }
         self.wrong, self.looks, self.broken_bridges = [], 0, 0
         self.threads, self.facts, self._arrivals = {}, {}, {}
+        self.unattended = set()
         return answer
 
 

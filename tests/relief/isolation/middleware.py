@@ -46,8 +46,7 @@ class Sync:
         finally:
             notebook.arrive(mark, "sync middleware, answer")
             notebook.look(mark, "sync middleware, answer", IN_THREAD, written=True)
-            if _thread.sync != mark.text:
-                notebook.complain(mark, "sync middleware", f"reads {_thread.sync} in its thread")
+            notebook.look_at(mark, "sync middleware", getattr(_thread, "sync", None))
             _find(request, mark, "sync")
         return response
 
@@ -122,8 +121,7 @@ class Hooks(MiddlewareMixin):
         notebook.arrive(mark, where)
         notebook.look(mark, where, (*ANYWHERE, *CHOSEN), written=False)
         notebook.look(mark, where, IN_THREAD, written=True)
-        if _thread.hooks != mark.text:
-            notebook.complain(mark, where, f"reads {_thread.hooks} in its thread")
+        notebook.look_at(mark, where, getattr(_thread, "hooks", None))
 
     def _raise(self, hook: str, request: Any) -> None:
         if request.headers.get("X-Raise") == hook:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.relief.isolation import databases, sites
-from tests.relief.isolation.plans import plans, random_plan
+from tests.relief.isolation.plans import COLLECTED, plans, random_plan
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("postgresql", "linux")]
 
@@ -59,7 +59,20 @@ def test_a_request_disturbed_at_any_tick_harms_nobody(
     steps = ["hop", "user", "query", "session", "message", "commit"]
     requests = [{**BASE, "steps": steps, "fault": [fault, tick]} for tick in range(120)]
 
-    noted = relief.ask({"stack": stack, "requests": requests, "at_once": 2})
+    noted = relief.ask({"stack": stack, "requests": requests, "at_once": 2, **COLLECTED})
+
+    assert noted["wrong"] == []
+    assert noted["threads_left"] == []
+
+
+def test_no_thread_waits_for_the_collector_when_clients_leave(relief: sites.Site) -> None:
+    """What happens every day, a client that goes away, leaves nothing to clean up."""
+    plan = random_plan(random.Random(7), 150)
+    for request in plan["requests"]:
+        if request["fault"]:
+            request["fault"][0] = "disconnect"
+
+    noted = relief.ask({**plan, "collect": False, "patience_s": 10})
 
     assert noted["wrong"] == []
     assert noted["threads_left"] == []
@@ -79,6 +92,7 @@ def test_a_request_disturbed_while_a_thread_works_for_it_ends_as_in_stock(
             request = {**BASE, "view": view, "steps": ["tick"], "pause": pause}
             request["fault"] = [fault, "at a step"]
             plan = {"stack": [[place, "sync"], [place, "hooks"]], "requests": [request]}
+            plan |= COLLECTED if fault == "cancel" else {}
             with_relief, without = relief.ask(plan), stock.ask(plan)
 
             assert with_relief["wrong"] == without["wrong"] == []

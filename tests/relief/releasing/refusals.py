@@ -112,6 +112,24 @@ async def dropped_cursor(request: HttpRequest) -> HttpResponse:
     return found(refused=await refusal(alias), opened=await in_thread(opened))
 
 
+async def raw_cursor(_request: HttpRequest) -> HttpResponse:
+    """A cursor of the driver's own connection, which Django knows nothing of."""
+
+    def read() -> Any:
+        connection.ensure_connection()
+        cursor = connection.connection.cursor("raw", withhold=True)
+        cursor.execute("SELECT generate_series(1, 1000)")
+        return cursor
+
+    cursor = await in_thread(read)
+    refused = await refusal()
+    try:
+        await in_thread(cursor.fetchone)
+    except Exception as error:
+        return found(refused=refused, error=type(error).__name__)
+    return found(refused=refused, error=None)
+
+
 async def error_in_cursor(_request: HttpRequest) -> HttpResponse:
     """A `with` block that an error ends closes its cursor."""
 
@@ -128,5 +146,5 @@ async def error_in_cursor(_request: HttpRequest) -> HttpResponse:
 
 VIEWS = (
     *(atomic, autocommit_off, on_commit, iterator, left_iterator, server_side_cursor),
-    *(plain_cursor, dropped_cursor, error_in_cursor),
+    *(plain_cursor, dropped_cursor, raw_cursor, error_in_cursor),
 )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
+from tests.relief.isolation.sites import environment
 from tests.relief.releasing.served import Served, serving
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("postgresql")]
@@ -92,6 +97,29 @@ def test_cursors_that_are_not_known_keep_the_connection(database: str) -> None:
 
     assert facts["refused"]["reason"].startswith("its cursors are not known")
     assert facts["opened"] == ["default"]
+
+
+def test_a_cursor_of_the_driver_is_not_seen_and_ends(relieved: Served) -> None:
+    """It was not opened through Django; the page says so."""
+    facts = relieved.ask("/raw_cursor/")
+
+    assert facts == {"refused": None, "error": "OperationalError"}
+
+
+def test_the_connections_of_django_s_test_classes_are_kept(database: str) -> None:
+    """They belong to the test; the page says how to test a view that releases."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.relief.releasing.in_test_classes"],
+        env=environment(database, ISOLATION_URLCONF="tests.relief.releasing.urls"),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    met = json.loads(answer.stdout)
+
+    assert met["InTransaction"] == "it is inside of transaction.atomic()"
+    assert met["WithoutTransaction"].startswith("its cursors are not known")
 
 
 def test_the_kill_switch_leaves_the_view_working(database: str) -> None:
