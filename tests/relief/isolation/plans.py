@@ -20,9 +20,6 @@ HOOKS = ("request", "view", "response")
 # The default stack has eight here, so a place is in front of, between or behind them.
 PLACES = 9
 LONGEST_TICKS = 120
-# A cancelled request of Django 5.2 and 6.0 goes on unattended, in a thread that only the collector
-# ends. Whoever wants to see threads end without it leaves this out, and cancels nothing.
-COLLECTED = {"collect": True, "patience_s": 0.5}
 
 
 def _request(draw: Any) -> dict[str, Any]:
@@ -57,7 +54,6 @@ def plans(draw: Any) -> dict[str, Any]:
             )
         ),
         "requests": [_request(draw) for _ in range(draw(st.integers(2, 12)))],
-        **COLLECTED,
     }
 
 
@@ -67,7 +63,6 @@ def random_plan(chance: random.Random, size: int) -> dict[str, Any]:
     return {
         "stack": [[chance.randrange(PLACES), kind] for kind in kinds],
         "requests": [random_request(chance) for _ in range(size)],
-        **COLLECTED,
     }
 
 

@@ -21,7 +21,7 @@ STACKS: list[list[Any]] = [
 
 def facts(site: sites.Site, view: str, stack: list[Any], steps: list[str]) -> dict[str, Any]:
     request = {"visitor": 1, "view": view, "method": "GET", "steps": steps, "raise": None}
-    # The patience is for the threads of tasks that outlived their request: freed by a collection.
+    # Threads of tasks that outlived their request end when those are freed: not waited for here.
     noted = site.ask({"stack": stack, "requests": [request], "patience_s": 0})
     assert noted["statuses"] == {"200": 1}
     found: dict[str, Any] = noted["facts"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import django
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.relief.isolation import databases, sites
-from tests.relief.isolation.plans import COLLECTED, plans, random_plan
+from tests.relief.isolation.plans import plans, random_plan
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("postgresql", "linux")]
 
@@ -59,7 +60,7 @@ def test_a_request_disturbed_at_any_tick_harms_nobody(
     steps = ["hop", "user", "query", "session", "message", "commit"]
     requests = [{**BASE, "steps": steps, "fault": [fault, tick]} for tick in range(120)]
 
-    noted = relief.ask({"stack": stack, "requests": requests, "at_once": 2, **COLLECTED})
+    noted = relief.ask({"stack": stack, "requests": requests, "at_once": 2})
 
     assert noted["wrong"] == []
     assert noted["threads_left"] == []
@@ -72,7 +73,7 @@ def test_no_thread_waits_for_the_collector_when_clients_leave(relief: sites.Site
         if request["fault"]:
             request["fault"][0] = "disconnect"
 
-    noted = relief.ask({**plan, "collect": False, "patience_s": 10})
+    noted = relief.ask(plan)
 
     assert noted["wrong"] == []
     assert noted["threads_left"] == []
@@ -92,7 +93,6 @@ def test_a_request_disturbed_while_a_thread_works_for_it_ends_as_in_stock(
             request = {**BASE, "view": view, "steps": ["tick"], "pause": pause}
             request["fault"] = [fault, "at a step"]
             plan = {"stack": [[place, "sync"], [place, "hooks"]], "requests": [request]}
-            plan |= COLLECTED if fault == "cancel" else {}
             with_relief, without = relief.ask(plan), stock.ask(plan)
 
             assert with_relief["wrong"] == without["wrong"] == []
@@ -119,5 +119,7 @@ def test_a_shared_context_would_be_seen(relief: sites.Site) -> None:
     plan = {"stack": [[8, "async"]], "requests": requests, "one_context": True, "patience_s": 0}
     wrong = " ".join(relief.ask(plan)["wrong"])
 
-    for place in ("contextvar", "asgiref.Local", "language", "time zone", "script prefix"):
+    # Django 5.2 and 6.0 answer in a task of the request's own, so its context is a copy.
+    inner = ("contextvar", "asgiref.Local", "language", "time zone")
+    for place in ("script prefix", *(inner if django.VERSION >= (6, 1) else ())):
         assert f"in {place}, not" in wrong
