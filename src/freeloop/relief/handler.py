@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from django.dispatch import Signal
 
 # By identity: a receiver need not be comparable.
-_AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
-_AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
+AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
+AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
 
 
 class RelievedSignals:
@@ -56,7 +56,7 @@ class _RequestSignal:
 class _RequestStarted(_RequestSignal):
     async def asend(self, sender: Any, **named: Any) -> Any:
         """Skip Django's own receivers: they tidy the connections of a thread still to start."""
-        if untouched() and only_these_receive(self._stock, sender, _AT_START):
+        if untouched() and only_these_receive(self._stock, sender, AT_START):
             return []
         return await self._stock.asend(sender, **named)
 
@@ -111,9 +111,9 @@ def closes_inline(response: Any, method: Any) -> bool:
 def nothing_to_finish(sender: Any) -> bool:
     """Return whether `request_finished` would find nothing to close in this context."""
     return (
-        only_these_receive(django_signals.request_finished, sender, _AT_END)
+        only_these_receive(django_signals.request_finished, sender, AT_END)
         and not connections.all(initialized_only=True)
-        and not _caches_to_close()
+        and not caches_to_close()
     )
 
 
@@ -123,7 +123,7 @@ def only_these_receive(signal: Signal, sender: Any, own: frozenset[int]) -> bool
     return not async_receivers and all(id(receiver) in own for receiver in sync_receivers)
 
 
-def _caches_to_close() -> bool:
-    # A cache whose `close` is the base class's does nothing on closing.
+def caches_to_close() -> bool:
+    """Return whether a cache of this context has a `close` that does something."""
     made = caches.all(initialized_only=True)
     return any(type(each).close is not BaseCache.close for each in made)

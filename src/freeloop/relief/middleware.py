@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HOOKS = ("process_request", "process_view", "process_response")
 
 _building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
+_as_stock: ContextVar[bool] = ContextVar("freeloop_building_as_stock", default=False)
 
 
 @contextlib.contextmanager
@@ -39,11 +40,21 @@ def building_async_chain() -> Iterator[None]:
         _building.reset(token)
 
 
+@contextlib.contextmanager
+def building_stock_chain() -> Iterator[None]:
+    """Leave alone the chains that are built inside of this block, to look at what Django does."""
+    token = _as_stock.set(True)
+    try:
+        yield
+    finally:
+        _as_stock.reset(token)
+
+
 def relieved_load_middleware(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Return `BaseHandler.load_middleware`; a chain for sync requests is built by stock alone."""
 
     def load_middleware(self: Any, is_async: bool = False) -> Any:  # noqa: FBT001, FBT002
-        if not is_async:
+        if not is_async or _as_stock.get():
             return stock(self, is_async)
         with building_async_chain():
             built = stock(self, is_async)
