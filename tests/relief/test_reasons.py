@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import django
 import pytest
 
 from freeloop.relief.explanation import Mode
@@ -212,12 +213,17 @@ def after():
 
 
 def test_sessions_in_a_cache_that_closes_cost_the_closing_hop(ask: Asking) -> None:
-    """As memcached does: it gives its connection back at the end of each request."""
+    """As memcached does: it gives its connection back at the end of each request.
+
+    Django 5.2 and 6.0 never see such a cache on closing, with or without relief.
+    """
     settings = {"SESSION_ENGINE": "django.contrib.sessions.backends.cache"}
 
     answered = ask(DEFAULT, settings=settings, before=CLOSING_CACHE)
 
-    assert "cache has to be closed" in answered.piece("closing the response").why
+    assert ("cache has to be closed" in answered.piece("closing the response").why) is (
+        django.VERSION >= (6, 1)
+    )
     assert answered.differences() == []
 
 
@@ -257,3 +263,67 @@ def test_a_part_of_unknown_shape_has_no_number(ask: Asking) -> None:
     assert answered.explanation.unknown
     assert answered.piece("request_started").async_view.stock is None
     assert answered.explanation.async_view.stock is None
+
+
+WRAPPED = """
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.handlers import base
+stock = base.import_string
+
+def wrapping(middleware):
+    class Wrapper:
+        async_capable = middleware.async_capable
+        def __init__(self, get_response):
+            self.inner = middleware(get_response)
+            if iscoroutinefunction(get_response):
+                markcoroutinefunction(self)
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+        def __call__(self, request):
+            return self.inner(request)
+    return Wrapper
+
+base.import_string = lambda path: wrapping(stock(path))
+def after():
+    base.import_string = stock
+"""
+
+
+def test_a_middleware_that_a_monitoring_tool_wraps_is_seen_and_left_alone(ask: Asking) -> None:
+    """Some wrap every class while the chain is built; Django's hooks below hop as before."""
+    answered = ask(DEFAULT, before=WRAPPED)
+
+    piece = answered.piece("SessionMiddleware")
+    assert "wrapped by" in piece.why
+    assert not piece.is_relieved
+    assert answered.differences() == []
+
+
+VIEW_SPAN = """
+import functools
+from django.middleware.csrf import CsrfViewMiddleware
+stock = CsrfViewMiddleware.__getattribute__
+def with_span(self, name):
+    found = stock(self, name)
+    if name != "process_view":
+        return found
+    @functools.wraps(found)
+    def span(*args):
+        return found(*args)
+    span.__self__ = self
+    return span
+CsrfViewMiddleware.__getattribute__ = with_span
+def after():
+    del CsrfViewMiddleware.__getattribute__
+"""
+
+
+def test_a_view_hook_that_a_monitoring_tool_put_a_span_around_stays_stock(ask: Asking) -> None:
+    """Its function says `__self__` is Django's middleware; inline, the span would be lost."""
+    answered = ask([CSRF], before=VIEW_SPAN)
+
+    assert (
+        "django.middleware.csrf.CsrfViewMiddleware.process_view"
+        in (answered.relieved["/async/"]["to_thread"])
+    )
+    assert answered.differences() == []

@@ -25,7 +25,7 @@ from django.http.response import HttpResponseBase
 
 from freeloop.relief import handler, reasons, shapes, switch
 from freeloop.relief.explanation import Charge, Cost, Explanation, Kind, Mode, Piece
-from freeloop.relief.middleware import usable_guards
+from freeloop.relief.middleware import guard_of_view_hook, usable_guards
 from freeloop.relief.plain import own_function
 from freeloop.relief.stack import Layer, function_name, layers
 
@@ -105,13 +105,18 @@ class _UsualRequest:
         """Return the hooks of a guarded middleware that hop in spite of relief."""
         asks: Mapping[str, Callable[[], bool]] = {
             "process_request": lambda: self._before(layer.instance, guards),
-            "process_view": lambda: guards.view is not None and guards.view(self.request, _a_view),
+            "process_view": lambda: self.views_inline(layer.view_hook),
             "process_response": lambda: (
                 guards.response is not None and guards.response(self.request, self.response)
             ),
         }
         said = {hook: ask() for hook, ask in asks.items() if hook in layer.hooks}
         return {hook: name for hook, name in layer.hops.items() if not said.get(hook)}
+
+    def views_inline(self, view_hook: Any) -> bool:
+        """Return whether a `process_view` runs inline for a safe method."""
+        guard = guard_of_view_hook(view_hook)
+        return guard is not None and guard(self.request, _a_view)
 
     def _before(self, middleware: Any, guards: Guards) -> bool:
         """Return what `process_request` may, and leave on the request what it would leave there."""
@@ -183,6 +188,10 @@ def _layer(layer: Layer, ours: frozenset[str], asked: _UsualRequest) -> Piece:
             conditions = reasons.conditions_of(layer)
             if left:
                 why = f"{_listed(left)} in a hop: {reasons.why_blocked(layer)}"
+    elif shapes.MIDDLEWARE in ours and asked.views_inline(layer.view_hook):
+        # A wrapper that hands out Django's own method.
+        left = {hook: name for hook, name in layer.hops.items() if hook != "process_view"}
+        relieved = layer.crossings + Charge(tuple(left.values()))
     cost = Cost(stock, relieved)
     return Piece(
         name=layer.path,
@@ -232,6 +241,9 @@ def _closing(pieces: list[Piece], ours: frozenset[str], unknown: Mapping[str, st
     # Connection objects belong to a request's context: those of this thread are none of its.
     why = _why_not_closed_inline()
     inline = shapes.CLOSING in ours and not why
+    hopping = [each.name for each in pieces if _hops_to_thread([each.async_view.relieved])]
+    if inline and hopping:
+        why = f"belongs to the thread in which ran: {_listed(hopping)}"
 
     def cost(before: list[Cost]) -> Cost:
         touched = _hops_to_thread(each.relieved for each in before)
@@ -242,7 +254,9 @@ def _closing(pieces: list[Piece], ours: frozenset[str], unknown: Mapping[str, st
         cost([piece.async_view for piece in pieces]),
         cost([piece.sync_view for piece in pieces]),
         why,
-        (
+        ()
+        if why
+        else (
             "one hop if the request made a thread, a connection or a cache that closes",
             "one hop if the answer is streamed, or files were sent",
         ),
@@ -256,9 +270,18 @@ def _why_not_closed_inline() -> str:
     foreign = reasons.foreign_receivers(signals.request_finished, ASGIHandler, handler.AT_END)
     if foreign:
         return f"request_finished is received by {_listed(foreign)}"
-    if handler.caches_to_close():
+    if _answered_where_it_is_closed() and handler.caches_to_close():
         return "the sessions' cache has to be closed"
     return ""
+
+
+def _answered_where_it_is_closed() -> bool:
+    """Return whether `handle` itself awaits the view, so that closing sees the caches it made.
+
+    Django 5.2 and 6.0 answer in a task of its own, whose context closing does not see.
+    """
+    handle: Any = inspect.unwrap(ASGIHandler.handle)
+    return "run_get_response" in getattr(getattr(handle, "__code__", None), "co_names", ())
 
 
 def _thread(pieces: list[Piece], ours: frozenset[str], unknown: Mapping[str, str]) -> Piece:

@@ -98,8 +98,10 @@ def why_stock(layer: Layer) -> str:
             shared = f", that of {layer.inside}" if layer.inside else ""
             return f"sync only: holds the request's thread{shared} until the answer"
         case Mode.INSIDE:
-            return f"runs in the thread of {layer.inside}, which is sync and lies below"
+            return f"runs in the thread of {layer.inside}"
         case _ if (wrapper := _wrapped_by(layer)) or layer.mode is Mode.ASYNC:
+            if wrapper and layer.hops:
+                return wrapper
             named = wrapper or STAYS_STOCK.get(_path(type(layer.instance)), "")
             own = "a coroutine of its own; hops in its own code are not counted"
             return f"{named}; {own}" if named and layer.mode is Mode.ASYNC else wrapper or own
@@ -123,14 +125,21 @@ def foreign_receivers(signal: Signal, sender: Any, own: frozenset[int]) -> tuple
     """Return the names of the live receivers that are not Django's own."""
     sync_receivers, async_receivers = signal._live_receivers(sender)
     every = (*sync_receivers, *async_receivers)
-    return tuple(function_name(receiver) for receiver in every if id(receiver) not in own)
+    return tuple(_receiver_name(each) for each in every if id(each) not in own)
+
+
+def _receiver_name(receiver: Any) -> str:
+    # Monitoring tools wrap Django's own receivers too.
+    wrapped = "__wrapped__" in getattr(receiver, "__dict__", {})
+    return f"{function_name(receiver)} (wrapped)" if wrapped else function_name(receiver)
 
 
 def _wrapped_by(layer: Layer) -> str:
     wrapper = type(layer.instance)
     if not isinstance(layer.made_by, type) or wrapper is layer.made_by:
         return ""
-    return f"wrapped by {function_name(layer.instance)}"
+    # Some wrappers take the name of what they wrap; their code tells where it comes from.
+    return f"wrapped by {getattr(wrapper.__call__, '__module__', None) or _path(wrapper)}"
 
 
 def _why_not_guarded(layer: Layer) -> str:

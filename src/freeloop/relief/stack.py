@@ -41,6 +41,7 @@ class Layer:
         inside: Path of the sync middleware below it whose thread it shares; "" without one.
         crossings: Hops that Django makes to reach it, and from its thread back to the loop.
         hops: Name of the function, by each hook that Django calls in a hop.
+        view_hook: Its `process_view`, if that is called in a hop.
         own_call: It calls its hooks by code of its own, which was not read.
     """
 
@@ -51,6 +52,7 @@ class Layer:
     inside: str = ""
     crossings: Charge = field(default_factory=Charge)
     hops: dict[str, str] = field(default_factory=dict)
+    view_hook: Any = None
     own_call: bool = False
 
     @property
@@ -105,7 +107,9 @@ def layers() -> tuple[Layer, ...]:
             if layer.mode is Mode.ASYNC and is_hybrid(layer.instance):
                 layer.mode = Mode.HYBRID
             layer.hops, layer.own_call = _hooks_in_hops(layer)
-            layer.hops |= _view_hop(asked[here + 1 : after])
+            layer.view_hook = _view_hook(asked[here + 1 : after])
+            if layer.view_hook is not None:
+                layer.hops["process_view"] = function_name(layer.view_hook)
         found.append((layer, asked[here]))
     used = [each for each in found if each[0].instance is not None]
     _share_crossings(used, [below for _, below in used[1:]] + [asked[links[-1]]])
@@ -151,22 +155,36 @@ def _share_crossings(used: list[tuple[Layer, _Asked]], aboves: list[_Asked]) -> 
             cause.crossings += Charge(to_loop=(function_name(below.method),))
 
 
-def _view_hop(asked: list[_Asked]) -> dict[str, str]:
+def _view_hook(asked: list[_Asked]) -> Any:
     hopping = (each.method for each in asked if isinstance(each.adapted, SyncToAsync))
-    names = {getattr(method, "__name__", ""): function_name(method) for method in hopping}
-    return {hook: name for hook, name in names.items() if hook == "process_view"}
+    return next((each for each in hopping if getattr(each, "__name__", "") == "process_view"), None)
 
 
 def _hooks_in_hops(layer: Layer) -> tuple[dict[str, str], bool]:
     """Return the hops of `process_request` and `process_response`, and whether that is assumed."""
-    if layer.mode is not Mode.HYBRID:
-        return {}, layer.mode is Mode.ASYNC
-    cls = type(layer.instance)
+    middleware = layer.instance
+    if layer.mode is Mode.ASYNC:
+        middleware = _wrapped_in(layer)
+    elif layer.mode is not Mode.HYBRID:
+        return {}, False
+    if not is_hybrid(middleware):
+        return {}, True
+    cls = type(middleware)
     own = [name for name in ("__call__", "__acall__") if not _is_stock(cls, name)]
     if "__acall__" in own and "__acall__" not in _names_in(cls.__acall__):
         return {}, True
-    hopping = rehearsed(frozenset(layer.hooks))
-    return {hook: function_name(getattr(layer.instance, hook)) for hook in hopping}, bool(own)
+    hopping = rehearsed(frozenset(hook for hook in HOOKS if hasattr(middleware, hook)))
+    names = {hook: function_name(getattr(middleware, hook)) for hook in hopping}
+    return names, bool(own) or middleware is not layer.instance
+
+
+def _wrapped_in(layer: Layer) -> Any:
+    """Return the middleware that a monitoring tool's wrapper keeps, None if this is no wrapper."""
+    cls = layer.made_by
+    if not isinstance(cls, type) or isinstance(layer.instance, cls):
+        return None
+    kept = getattr(layer.instance, "__dict__", {}).values()
+    return next((each for each in kept if isinstance(each, cls)), None)
 
 
 def _is_stock(cls: Any, name: str) -> bool:
