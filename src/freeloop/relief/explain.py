@@ -163,16 +163,10 @@ def _piece(
         inside="",
         async_view=async_view,
         sync_view=sync_view,
-        is_relieved=_is_less(async_view) or _is_less(sync_view),
+        is_relieved=async_view.is_less or sync_view.is_less,
         why=why,
         conditions=conditions,
     )
-
-
-def _is_less(cost: Cost) -> bool:
-    if cost.stock is None or cost.relieved is None:
-        return False
-    return cost.relieved.hops < cost.stock.hops or cost.relieved.threads < cost.stock.threads
 
 
 def _layer(layer: Layer, ours: frozenset[str], asked: _UsualRequest) -> Piece:
@@ -201,7 +195,7 @@ def _layer(layer: Layer, ours: frozenset[str], asked: _UsualRequest) -> Piece:
         inside=layer.inside,
         async_view=cost,
         sync_view=cost,
-        is_relieved=_is_less(cost),
+        is_relieved=cost.is_less,
         why=why,
         conditions=conditions,
     )

@@ -70,6 +70,13 @@ class Cost:
     stock: Charge | None
     relieved: Charge | None
 
+    @property
+    def is_less(self) -> bool:
+        """Whether relief takes something off."""
+        if self.stock is None or self.relieved is None:
+            return False
+        return self.relieved.hops < self.stock.hops or self.relieved.threads < self.stock.threads
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -114,8 +114,10 @@ def _name(piece: Piece) -> str:
 
 def _cells(piece: Piece) -> tuple[Text, ...]:
     of = "threads" if _is_about_threads(piece) else "hops"
-    style = "green" if piece.is_relieved else ""
-    return tuple(Text(cost_text(cost, of), style) for cost in (piece.async_view, piece.sync_view))
+    return tuple(
+        Text(cost_text(cost, of), "green" if cost.is_less else "")
+        for cost in (piece.async_view, piece.sync_view)
+    )
 
 
 def _totals(said: Explanation) -> tuple[tuple[str, tuple[str, str]], ...]:
