@@ -10,6 +10,7 @@ from freeloop.errors import FreeloopError
 from freeloop.measure.servers import require, server_named
 from freeloop.model.plan import Plan, Side
 from freeloop.model.request import RequestSpec
+from freeloop.source.arms import relievable
 from freeloop.source.doubts import doubts
 from freeloop.source.facts import Facts, Target, inspect_project, resolve
 from freeloop.source.project import Project, find_project
@@ -51,6 +52,9 @@ def prepare(
     _refuse_writes(plan, allowed=allow_writes)
     project = find_project(start, settings=settings, python=python)
     servers = {name: server_named(name) for name in {side.arm.server for side in sides_of(plan)}}
+    for side in sides_of(plan):
+        if side.arm.relief:
+            relievable(side.arm.server, f"arm {side.arm.name}")
     for name in sorted(servers):
         require(servers[name], str(project.python))
     facts = inspect_project(project)

@@ -16,6 +16,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import reset_urlconf
 from django.db import close_old_connections, connections, reset_queries
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http.response import HttpResponseBase
 
 from freeloop.relief.plain import own_function
@@ -112,7 +113,7 @@ def nothing_to_finish(sender: Any) -> bool:
     """Return whether `request_finished` would find nothing to close in this context."""
     return (
         only_these_receive(django_signals.request_finished, sender, AT_END)
-        and not connections.all(initialized_only=True)
+        and not any(map(_to_close, connections.all(initialized_only=True)))
         and not caches_to_close()
     )
 
@@ -123,7 +124,21 @@ def only_these_receive(signal: Signal, sender: Any, own: frozenset[int]) -> bool
     return not async_receivers and all(id(receiver) in own for receiver in sync_receivers)
 
 
+def _to_close(connection: Any) -> bool:
+    # A server that imports the project on its event loop (uvicorn's workers do) leaves connection
+    # objects in every request's context: never opened, and unknown to the thread that stock closes
+    # in. Closing one that is not open does nothing, as long as it is Django's own way of closing.
+    stock = BaseDatabaseWrapper.close_if_unusable_or_obsolete
+    return (
+        connection.connection is not None
+        or type(connection).close_if_unusable_or_obsolete is not stock
+        or "close_if_unusable_or_obsolete" in vars(connection)
+        or not own_function(stock)
+    )
+
+
 def caches_to_close() -> bool:
     """Return whether a cache of this context has a `close` that does something."""
+    # A cache whose `close` is the base class's does nothing on closing.
     made = caches.all(initialized_only=True)
     return any(type(each).close is not BaseCache.close for each in made)

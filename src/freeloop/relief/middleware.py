@@ -24,6 +24,8 @@ from freeloop.relief.verify import verified_handle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# What `_relieved_call` does in their place: a tool that has wrapped one of them wants to be called.
+CALLS = ("__call__", "__acall__")
 HOOKS = ("process_request", "process_view", "process_response")
 
 _building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
@@ -117,7 +119,7 @@ def usable_guards(middleware: Any) -> Guards | None:
     guards = guards_for(middleware)
     if guards is None or not vars(middleware).keys().isdisjoint(HOOKS):
         return None
-    methods = (getattr(type(middleware), hook, None) for hook in HOOKS)
+    methods = (getattr(type(middleware), name, None) for name in (*CALLS, *HOOKS))
     if not all(method is None or own_function(method) for method in methods):
         return None
     return guards

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -51,8 +52,8 @@ def plain_response(response: HttpResponseBase) -> bool:
 
 def own_function(function: Any) -> bool:
     """Return whether the function was written in Django: not wrapped, patched or replaced."""
-    code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename.startswith(_DJANGO)
+    # By type: the proxies of monitoring tools hand `__code__` and `__class__` on.
+    return type(function) is FunctionType and function.__code__.co_filename.startswith(_DJANGO)
 
 
 def _from_django(cls: type, name: str) -> bool:
