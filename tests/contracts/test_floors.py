@@ -18,6 +18,7 @@ SOURCE = ROOT / "src" / "freeloop"
 STAND_ALONE = (
     "measure/agent*.py",
     "measure/entry.py",
+    "record/probes/*.py",
     "source/inspection.py",
     "source/inside/*.py",
 )

@@ -58,12 +58,11 @@ def prepare(
     for name in sorted(servers):
         require(servers[name], str(project.python))
     facts = inspect_project(project)
-    if facts.host is None or facts.redirects_to_https:
-        raise _unreachable(facts)
+    refuse_unreachable(facts)
     requests = _requests(plan)
     names = [each.name for each in requests]
     targets = dict(zip(names, resolve(project, requests), strict=True))
-    _refuse_unknown_paths(targets)
+    refuse_unknown_paths(targets)
     return Prepared(
         project=project,
         facts=facts,
@@ -99,7 +98,14 @@ def _refuse_writes(plan: Plan, *, allowed: bool) -> None:
             )
 
 
-def _refuse_unknown_paths(targets: Mapping[str, Target]) -> None:
+def refuse_unreachable(facts: Facts) -> None:
+    """Raise where no request from this machine would reach a view."""
+    if facts.host is None or facts.redirects_to_https:
+        raise _unreachable(facts)
+
+
+def refuse_unknown_paths(targets: Mapping[str, Target]) -> None:
+    """Raise for a path that the URLconf does not have, if it has some that look like it."""
     for target in targets.values():
         if target.found is False and target.near:
             raise FreeloopError(

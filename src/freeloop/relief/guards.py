@@ -202,3 +202,8 @@ _MAKERS: Mapping[str, Callable[[Any], Guards]] = {
     "django.middleware.locale.LocaleMiddleware": _locale,
     "django.middleware.security.SecurityMiddleware": _security,
 }
+
+
+def guarded_classes() -> frozenset[str]:
+    """Return the dotted paths of the classes that have guards."""
+    return frozenset(_MAKERS)

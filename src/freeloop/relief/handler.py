@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from django.dispatch import Signal
 
 # By identity: a receiver need not be comparable.
-_AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
-_AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
+AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
+AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
 
 
 class RelievedSignals:
@@ -57,7 +57,7 @@ class _RequestSignal:
 class _RequestStarted(_RequestSignal):
     async def asend(self, sender: Any, **named: Any) -> Any:
         """Skip Django's own receivers: they tidy the connections of a thread still to start."""
-        if untouched() and only_these_receive(self._stock, sender, _AT_START):
+        if untouched() and only_these_receive(self._stock, sender, AT_START):
             return []
         return await self._stock.asend(sender, **named)
 
@@ -112,9 +112,9 @@ def closes_inline(response: Any, method: Any) -> bool:
 def nothing_to_finish(sender: Any) -> bool:
     """Return whether `request_finished` would find nothing to close in this context."""
     return (
-        only_these_receive(django_signals.request_finished, sender, _AT_END)
+        only_these_receive(django_signals.request_finished, sender, AT_END)
         and not any(map(_to_close, connections.all(initialized_only=True)))
-        and not _caches_to_close()
+        and not caches_to_close()
     )
 
 
@@ -137,7 +137,8 @@ def _to_close(connection: Any) -> bool:
     )
 
 
-def _caches_to_close() -> bool:
+def caches_to_close() -> bool:
+    """Return whether a cache of this context has a `close` that does something."""
     # A cache whose `close` is the base class's does nothing on closing.
     made = caches.all(initialized_only=True)
     return any(type(each).close is not BaseCache.close for each in made)

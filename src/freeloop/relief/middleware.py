@@ -29,6 +29,7 @@ CALLS = ("__call__", "__acall__")
 HOOKS = ("process_request", "process_view", "process_response")
 
 _building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
+_as_stock: ContextVar[bool] = ContextVar("freeloop_building_as_stock", default=False)
 
 
 @contextlib.contextmanager
@@ -41,11 +42,21 @@ def building_async_chain() -> Iterator[None]:
         _building.reset(token)
 
 
+@contextlib.contextmanager
+def building_stock_chain() -> Iterator[None]:
+    """Leave alone the chains that are built inside of this block, to look at what Django does."""
+    token = _as_stock.set(True)
+    try:
+        yield
+    finally:
+        _as_stock.reset(token)
+
+
 def relieved_load_middleware(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Return `BaseHandler.load_middleware`; a chain for sync requests is built by stock alone."""
 
     def load_middleware(self: Any, is_async: bool = False) -> Any:  # noqa: FBT001, FBT002
-        if not is_async:
+        if not is_async or _as_stock.get():
             return stock(self, is_async)
         with building_async_chain():
             built = stock(self, is_async)
@@ -81,13 +92,24 @@ def relieved_adapt(stock: Callable[..., Any]) -> Callable[..., Any]:
         adapted = stock(self, is_async, method, *args, **kwargs)
         if not is_async or not _building.get() or adapted is method:
             return adapted
-        middleware = getattr(method, "__self__", None)
-        guards = usable_guards(middleware)
-        if guards is None or guards.view is None or method.__name__ != "process_view":
-            return adapted
-        return _relieved_view(middleware, guards.view, adapted)
+        guard = guard_of_view_hook(method)
+        return adapted if guard is None else _relieved_view(method.__self__, guard, adapted)
 
     return update_wrapper(adapt_method_mode, stock)
+
+
+def guard_of_view_hook(method: Any) -> Callable[..., bool] | None:
+    """Return the guard of a `process_view`, or None where the method must stay stock.
+
+    Only Django's own method, bound: what a monitoring tool puts in its place may name the same
+    middleware as its `__self__`, and does work of its own.
+    """
+    middleware = getattr(method, "__self__", None)
+    guards = usable_guards(middleware)
+    if guards is None or guards.view is None:
+        return None
+    stock = getattr(type(middleware), "process_view", None)
+    return guards.view if getattr(method, "__func__", None) is stock else None
 
 
 def usable_guards(middleware: Any) -> Guards | None:

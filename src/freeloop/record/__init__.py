@@ -1,0 +1,1 @@
+"""Observe a running project: probes, one observed library a file."""

@@ -1,0 +1,1 @@
+"""Stand-alone probes: loaded by path where freeloop is not installed."""
