@@ -8,6 +8,7 @@ sends it.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from django.core import signals as django_signals
@@ -57,7 +58,7 @@ class _RequestSignal:
 class _RequestStarted(_RequestSignal):
     async def asend(self, sender: Any, **named: Any) -> Any:
         """Skip Django's own receivers: they tidy the connections of a thread still to start."""
-        if untouched() and only_these_receive(self._stock, sender, AT_START):
+        if untouched() and _started.only_own(sender):
             return []
         return await self._stock.asend(sender, **named)
 
@@ -80,7 +81,7 @@ def relieved_sync_to_async(stock: Callable[..., Any]) -> Callable[..., Any]:
 
         async def close() -> None:
             if closes_inline(response, func):
-                func()
+                _close(response)
             else:
                 await stock(func)()
 
@@ -109,10 +110,21 @@ def closes_inline(response: Any, method: Any) -> bool:
     )
 
 
+def _close(response: Any) -> None:
+    # As `HttpResponseBase.close`, whose shape is asked for on installing, with the one receiver of
+    # `request_finished` that has something left to do: the others have just been found idle.
+    (closer,) = response._resource_closers
+    with contextlib.suppress(Exception):
+        closer()
+    response._resource_closers.clear()
+    response.closed = True
+    reset_urlconf(sender=response._handler_class)
+
+
 def nothing_to_finish(sender: Any) -> bool:
     """Return whether `request_finished` would find nothing to close in this context."""
     return (
-        only_these_receive(django_signals.request_finished, sender, AT_END)
+        _finished.only_own(sender)
         and not any(map(_to_close, connections.all(initialized_only=True)))
         and not caches_to_close()
     )
@@ -122,6 +134,33 @@ def only_these_receive(signal: Signal, sender: Any, own: frozenset[int]) -> bool
     """Return whether every live receiver of the signal is one of Django's own."""
     sync_receivers, async_receivers = signal._live_receivers(sender)
     return not async_receivers and all(id(receiver) in own for receiver in sync_receivers)
+
+
+class _Receivers:
+    """Remembers, while the list of receivers stays as it is, whether all of them are Django's."""
+
+    def __init__(self, signal: Signal, own: frozenset[int]) -> None:
+        self._signal = signal
+        self._own = own
+        self._seen: list[Any] = []
+        self._verdicts: dict[Any, bool] = {}
+
+    def only_own(self, sender: Any) -> bool:
+        """Return what `only_these_receive` answers for this sender."""
+        # The elements are compared by identity first. One that died since makes the verdict stay
+        # "no" for a while, never "yes".
+        if self._seen != self._signal.receivers:
+            self._seen = list(self._signal.receivers)
+            self._verdicts = {}
+        verdict = self._verdicts.get(sender)
+        if verdict is None:
+            verdict = only_these_receive(self._signal, sender, self._own)
+            self._verdicts[sender] = verdict
+        return verdict
+
+
+_started = _Receivers(django_signals.request_started, AT_START)
+_finished = _Receivers(django_signals.request_finished, AT_END)
 
 
 def _to_close(connection: Any) -> bool:

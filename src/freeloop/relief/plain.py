@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import django
 from django.core.handlers.asgi import ASGIRequest
@@ -28,7 +27,9 @@ _RESPONSE_ATTRIBUTES = (
     *("streaming_content",),
 )
 
-_plain_responses: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+# By class; emptied when it is full, so that classes made on the fly do not pile up.
+_plain_responses: dict[type, bool] = {}
+_REMEMBERED_CLASSES = 1024
 
 
 def plain_request(request: Any) -> bool:
@@ -44,9 +45,10 @@ def plain_response(response: HttpResponseBase) -> bool:
     cls = type(response)
     plain = _plain_responses.get(cls)
     if plain is None:
-        plain = _plain_responses[cls] = all(
-            _from_django(cls, name) for name in _RESPONSE_ATTRIBUTES
-        )
+        if len(_plain_responses) >= _REMEMBERED_CLASSES:
+            _plain_responses.clear()
+        plain = all(_from_django(cls, name) for name in _RESPONSE_ATTRIBUTES)
+        _plain_responses[cls] = plain
     return plain
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import django
 from asgiref import sync
 from django.core.handlers import asgi, base
+from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 _LIBRARIES = tuple(f"{Path(str(each.__file__)).parent}{os.sep}" for each in (django, sync))
@@ -57,8 +58,12 @@ def _signals() -> str:
 
 
 def _closing() -> str:
-    return _lacks(asgi, "sync_to_async") or _differs(
-        asgi.ASGIHandler, "handle", {"sync_to_async", "close"}
+    closes = {"_resource_closers", "clear", "closed", "request_finished", "send", "_handler_class"}
+    return (
+        _lacks(asgi, "sync_to_async")
+        or _differs(asgi.ASGIHandler, "handle", {"sync_to_async", "close"})
+        or _differs(HttpResponseBase, "close", closes)
+        or _does_more(HttpResponseBase, "close", closes | {"Exception", "signals"})
     )
 
 
@@ -86,6 +91,13 @@ def _differs(owner: type, method: str, names: set[str]) -> str:
         return f"{owner.__name__}.{method} cannot be read"
     missing = names - _names(function.__code__)
     return f"{owner.__name__}.{method} does not use {', '.join(sorted(missing))}" if missing else ""
+
+
+def _does_more(owner: type, method: str, known: set[str]) -> str:
+    """Return what the method names besides, for one that relief does the work of."""
+    function = _below_patches(getattr(owner, method, None))
+    more = set(function.__code__.co_names) - known if function is not None else set()
+    return f"{owner.__name__}.{method} also uses {', '.join(sorted(more))}" if more else ""
 
 
 def _below_patches(function: Any, depth: int = 4) -> FunctionType | None:
