@@ -58,12 +58,11 @@ def _signals() -> str:
 
 
 def _closing() -> str:
-    closes = {"_resource_closers", "clear", "closed", "request_finished", "send", "_handler_class"}
+    work = {"_resource_closers", "clear", "closed", "request_finished", "send", "_handler_class"}
     return (
         _lacks(asgi, "sync_to_async")
         or _differs(asgi.ASGIHandler, "handle", {"sync_to_async", "close"})
-        or _differs(HttpResponseBase, "close", closes)
-        or _does_more(HttpResponseBase, "close", closes | {"Exception", "signals"})
+        or _works_otherwise(HttpResponseBase, "close", work | {"Exception", "signals"})
     )
 
 
@@ -93,11 +92,14 @@ def _differs(owner: type, method: str, names: set[str]) -> str:
     return f"{owner.__name__}.{method} does not use {', '.join(sorted(missing))}" if missing else ""
 
 
-def _does_more(owner: type, method: str, known: set[str]) -> str:
-    """Return what the method names besides, for one that relief does the work of."""
+def _works_otherwise(owner: type, method: str, known: set[str]) -> str:
+    """Return what is new or gone in a method that relief does the work of.
+
+    One that somebody replaced is called as it is, so its names do not matter here.
+    """
     function = _below_patches(getattr(owner, method, None))
-    more = set(function.__code__.co_names) - known if function is not None else set()
-    return f"{owner.__name__}.{method} also uses {', '.join(sorted(more))}" if more else ""
+    other = set(function.__code__.co_names) ^ known if function is not None else set()
+    return f"{owner.__name__}.{method}: {', '.join(sorted(other))}" if other else ""
 
 
 def _below_patches(function: Any, depth: int = 4) -> FunctionType | None:
