@@ -56,6 +56,8 @@ def for_folder(folder: Path) -> dict[str, Any]:
                 },
             },
         ],
+        # Slow hashing is not what is tested.
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "FILE_UPLOAD_TEMP_DIR": str(folder),
         "FILE_UPLOAD_MAX_MEMORY_SIZE": 10_000,
         "STATIC_URL": "/static/",
