@@ -11,7 +11,7 @@ iteration. So the connections that async requests make keep one: `tracking_creat
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connections
@@ -94,9 +94,12 @@ def _track_cursors(connection: Any) -> None:
     def _prepare_cursor(cursor: Any) -> Any:
         wrapper = prepare(cursor)
         close = wrapper.close
+        # Not the wrapper itself: a cursor that is dropped must be gone at once, as in stock,
+        # where an open one would keep locks until the collector comes.
+        dropped = ref(wrapper)
 
         def tracked_close() -> Any:
-            opened.discard(wrapper)
+            opened.discard(dropped())
             return close()
 
         # `CursorWrapper` hands `close` on to the driver's cursor, also when a `with` block ends.
