@@ -11,6 +11,8 @@ from typing import Any
 
 from asgiref import sync
 from django.core.handlers import asgi, base
+from django.dispatch import Signal
+from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 THREAD = "request thread"
@@ -48,12 +50,21 @@ def _thread() -> str:
 
 def _signals() -> str:
     names = {"signals", "request_started", "request_finished", "asend"}
-    return _lacks(asgi, "signals") or _differs(asgi.ASGIHandler, "handle", names)
+    return _lacks(asgi, "signals") or _differs(asgi.ASGIHandler, "handle", names) or _receivers()
+
+
+def _receivers() -> str:
+    return _lacks(Signal, "_live_receivers") or _differs(Signal, "asend", {"_live_receivers"})
 
 
 def _closing() -> str:
-    return _lacks(asgi, "sync_to_async") or _differs(
-        asgi.ASGIHandler, "handle", {"sync_to_async", "close"}
+    closed = {"_resource_closers", "request_finished", "_handler_class"}
+    return (
+        _lacks(asgi, "sync_to_async")
+        or _differs(asgi.ASGIHandler, "handle", {"sync_to_async", "close"})
+        or _differs(HttpResponseBase, "close", closed)
+        or _differs(asgi.ASGIRequest, "close", {"_stream"})
+        or _receivers()
     )
 
 
