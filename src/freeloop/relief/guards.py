@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from freeloop.relief.languages import LocaleGuards
-from freeloop.relief.plain import plain_request, plain_response
+from freeloop.relief.plain import plain_hosts, plain_request, plain_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SMALL_BODY_BYTES = 4096
 
 _SESSION_ENGINES = "django.contrib.sessions.backends."
-_CACHE_BACKENDS = "django.core.cache.backends."
+# Making one of these reads, imports and connects nothing; a file cache makes its folder.
+_CACHE_BACKENDS = frozenset(
+    f"django.core.cache.backends.{name}"
+    for name in ("db.DatabaseCache", "dummy.DummyCache", "locmem.LocMemCache", "redis.RedisCache")
+)
 _MESSAGE_STORAGES = "django.contrib.messages.storage."
 
 
@@ -76,12 +80,20 @@ def _both(_middleware: object) -> Guards:
 def _common(_middleware: object) -> Guards:
     # Adding "www." or a slash resolves paths, which runs the project's path converters.
     def request(request: HttpRequest) -> bool:
-        return not settings.PREPEND_WWW and plain_request(request)
+        return not settings.PREPEND_WWW and plain_hosts() and plain_request(request)
 
     def response(request: HttpRequest, response: HttpResponseBase) -> bool:
         return response.status_code != 404 and _plain_answer(request, response)
 
     return Guards(request=request, response=response)
+
+
+def _security(_middleware: object) -> Guards:
+    # A redirect asks for the host.
+    def request(request: HttpRequest) -> bool:
+        return plain_hosts() and plain_request(request)
+
+    return Guards(request=request, response=_plain_answer)
 
 
 def _csrf(_middleware: object) -> Guards:
@@ -104,7 +116,11 @@ def _session(middleware: Any) -> Guards:
         return Guards()
 
     def request(request: HttpRequest) -> bool:
-        return plain_request(request) and (not hasattr(store, "cache_key_prefix") or _own_cache())
+        return (
+            plain_request(request)
+            and _imported(settings.SESSION_SERIALIZER)
+            and (not hasattr(store, "cache_key_prefix") or _own_cache())
+        )
 
     def response(request: HttpRequest, response: HttpResponseBase) -> bool:
         session: Any = vars(request).get("session")
@@ -121,7 +137,13 @@ def _session(middleware: Any) -> Guards:
 def _own_cache() -> bool:
     # Making the session makes the cache object, whose class may be the project's.
     configured = settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {})
-    return str(configured.get("BACKEND", "")).startswith(_CACHE_BACKENDS)
+    backend = str(configured.get("BACKEND", ""))
+    return backend in _CACHE_BACKENDS and _imported(backend)
+
+
+def _imported(path: str) -> bool:
+    """Return whether the module of a class is there: Django imports it when it is first used."""
+    return path.rpartition(".")[0] in sys.modules
 
 
 def _authentication(_middleware: object) -> Guards:
@@ -131,7 +153,10 @@ def _authentication(_middleware: object) -> Guards:
 
 def _messages(_middleware: object) -> Guards:
     def request(request: HttpRequest) -> bool:
-        return settings.MESSAGE_STORAGE.startswith(_MESSAGE_STORAGES) and plain_request(request)
+        storage = settings.MESSAGE_STORAGE
+        return (
+            storage.startswith(_MESSAGE_STORAGES) and _imported(storage) and plain_request(request)
+        )
 
     def response(request: HttpRequest, response: HttpResponseBase) -> bool:
         del response
@@ -191,5 +216,5 @@ _MAKERS: Mapping[str, Callable[[Any], Guards]] = {
     "django.middleware.gzip.GZipMiddleware": _gzip,
     "django.middleware.http.ConditionalGetMiddleware": _conditional_get,
     "django.middleware.locale.LocaleMiddleware": _locale,
-    "django.middleware.security.SecurityMiddleware": _both,
+    "django.middleware.security.SecurityMiddleware": _security,
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import django
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 
 if TYPE_CHECKING:
@@ -35,6 +37,29 @@ def plain_request(request: Any) -> bool:
     return type(request) is ASGIRequest and vars(request).keys().isdisjoint(_REQUEST_METHODS)
 
 
+def plain_hosts() -> bool:
+    """Return whether asking for the host runs through a plain list; some projects' lists query."""
+    return type(settings.ALLOWED_HOSTS) in (list, tuple)
+
+
+def own_request_class() -> bool:
+    """Return whether nobody has patched what Django's middleware calls on a request."""
+    found = (getattr(ASGIRequest, name) for name in _REQUEST_METHODS)
+    return all(own_function(getattr(each, "fget", each)) for each in found)
+
+
+def own_class(cls: type) -> bool:
+    """Return whether every method of the class and its bases was written in Django."""
+    methods = (
+        each
+        for base in cls.__mro__
+        if base is not object
+        for each in vars(base).values()
+        if callable(each) and not isinstance(each, type)
+    )
+    return all(own_function(each) for each in methods)
+
+
 def plain_response(response: HttpResponseBase) -> bool:
     """Return whether reading and writing the response runs Django's code only.
 
@@ -51,8 +76,8 @@ def plain_response(response: HttpResponseBase) -> bool:
 
 def own_function(function: Any) -> bool:
     """Return whether the function was written in Django: not wrapped, patched or replaced."""
-    code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename.startswith(_DJANGO)
+    # A proxy around a function (wrapt) shows the code of what it wraps.
+    return type(function) is FunctionType and function.__code__.co_filename.startswith(_DJANGO)
 
 
 def _from_django(cls: type, name: str) -> bool:
