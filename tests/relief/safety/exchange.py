@@ -152,8 +152,8 @@ def on_a_loop[T](main: Callable[[], Coroutine[Any, Any, T]]) -> T:
             raised.append(error)
 
     thread = threading.Thread(target=run, name="loop of the test")
-    thread.start()
     _loops.append(thread)
+    thread.start()
     thread.join()
     if raised:
         raise raised[0]
@@ -162,7 +162,7 @@ def on_a_loop[T](main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 def loop_thread() -> int:
     """Return the identity of the last loop's thread."""
-    return _loops[-1].ident or 0
+    return (_loops[-1].ident or 0) if _loops else 0
 
 
 def answer_of(application: Application, asked: Asked | str = "/") -> Answer:

@@ -1,4 +1,4 @@
-"""All that can be seen of one request: answer, queries, log records, signals, context left behind.
+"""All that can be seen of one request: answer, queries, log records, connections, context left.
 
 Two observations of the same request compare equal when nothing but random values differ.
 """
@@ -23,7 +23,7 @@ from django.dispatch import Signal
 from django.urls import get_script_prefix, get_urlconf
 from django.utils import timezone, translation
 
-from tests.relief.safety.database import queries_made
+from tests.relief.safety.database import connections_made, queries_made
 from tests.relief.safety.exchange import Answer, Asked, ask, loop_thread, on_a_loop
 
 _DJANGO = Path(django.__file__).parent
@@ -54,7 +54,7 @@ class Observed:
         answer: Status, headers in order, body, whether it was whole, what was raised.
         queries: SQL and parameters, in order.
         records: Logger, level and text.
-        signals: Name and sender of each of a project's own kind.
+        left_open: Connections that the request did not close.
         context: What is left in the context of the server's task.
         on_loop: Audit events while a middleware hook ran on the event loop; must be empty.
     """
@@ -63,6 +63,7 @@ class Observed:
     queries: list[tuple[str, str]] = field(default_factory=list)
     records: list[tuple[str, str, str]] = field(default_factory=list)
     context: dict[str, str] = field(default_factory=dict)
+    left_open: int = 0
     on_loop: list[str] = field(default_factory=list)
 
 
@@ -85,8 +86,14 @@ def observe(handler: Any, asked: Asked) -> tuple[Observed, Answer]:
         }
         return answer
 
-    with queries_made() as queries, _records() as records, _audited() as events:
+    with (
+        connections_made() as made,
+        queries_made() as queries,
+        _records() as records,
+        _audited() as events,
+    ):
         answer = on_a_loop(main)
+        seen.left_open = sum(each.wrapper.connection is not None for each in made)
     seen.queries = [(masked(sql), masked(repr(params))) for sql, params in queries]
     seen.records = records
     seen.on_loop = events
