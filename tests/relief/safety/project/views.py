@@ -26,6 +26,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 
+from freeloop.relief import request_thread
 from tests.relief.safety.project.told import let_go, said
 
 
@@ -264,3 +265,8 @@ class OwnClose(HttpResponse):
 
 async def own_close(request: HttpRequest) -> HttpResponse:
     return OwnClose("closes itself")
+
+
+async def tells_relief(request: HttpRequest) -> HttpResponse:
+    """Differs, so that VERIFY has something to find."""
+    return HttpResponse("eased" if request_thread.relieved() else "stock")
