@@ -46,6 +46,7 @@ def for_folder(folder: Path) -> dict[str, Any]:
         "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
                 "DIRS": [str(Path(__file__).with_name("templates"))],
                 "OPTIONS": {
                     "context_processors": [
