@@ -11,7 +11,6 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,22 +98,22 @@ def start(package: str) -> None:
             DjangoInstrumentor().instrument()
 
 
-def wrapped(package: str, application: Callable[..., Any]) -> Callable[..., Any]:
+def wrapped(package: str, application: Any) -> Any:
     """Return the application as the package serves it."""
     if package == "channels":
-        from channels.routing import ProtocolTypeRouter, URLRouter
+        from channels.routing import ProtocolTypeRouter, URLRouter  # type: ignore[import-untyped]
         from django.urls import re_path
 
-        inner = URLRouter([re_path(r"", application)])  # type: ignore[arg-type]
+        inner = URLRouter([re_path(r"", application)])
         return ProtocolTypeRouter({"http": inner})
     if package == "staticfiles":
         from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 
-        return ASGIStaticFilesHandler(application)  # type: ignore[no-any-return, unused-ignore]
+        return ASGIStaticFilesHandler(application)
     if package == "opentelemetry_asgi":
         from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
-        return OpenTelemetryMiddleware(application)  # type: ignore[no-any-return, unused-ignore]
+        return OpenTelemetryMiddleware(application)
     return application
 
 
