@@ -31,7 +31,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SMALL_BODY_BYTES = 4096
 
 _SESSION_ENGINES = "django.contrib.sessions.backends."
-_CACHE_BACKENDS = "django.core.cache.backends."
+# Making one of these reads, imports and connects nothing; a file cache makes its folder.
+_CACHE_BACKENDS = frozenset(
+    f"django.core.cache.backends.{name}"
+    for name in ("db.DatabaseCache", "dummy.DummyCache", "locmem.LocMemCache", "redis.RedisCache")
+)
 _MESSAGE_STORAGES = "django.contrib.messages.storage."
 
 
@@ -113,7 +117,11 @@ def _session(middleware: Any) -> Guards:
         return Guards()
 
     def request(request: HttpRequest) -> bool:
-        return plain_request(request) and (not hasattr(store, "cache_key_prefix") or _own_cache())
+        return (
+            plain_request(request)
+            and _imported(settings.SESSION_SERIALIZER)
+            and (not hasattr(store, "cache_key_prefix") or _own_cache())
+        )
 
     def response(request: HttpRequest, response: HttpResponseBase) -> bool:
         session: Any = vars(request).get("session")
@@ -130,7 +138,13 @@ def _session(middleware: Any) -> Guards:
 def _own_cache() -> bool:
     # Making the session makes the cache object, whose class may be the project's.
     configured = settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {})
-    return str(configured.get("BACKEND", "")).startswith(_CACHE_BACKENDS)
+    backend = str(configured.get("BACKEND", ""))
+    return backend in _CACHE_BACKENDS and _imported(backend)
+
+
+def _imported(path: str) -> bool:
+    """Return whether the module of a class is there: Django imports it when it is first used."""
+    return path.rpartition(".")[0] in sys.modules
 
 
 def _authentication(_middleware: object) -> Guards:
@@ -140,7 +154,10 @@ def _authentication(_middleware: object) -> Guards:
 
 def _messages(_middleware: object) -> Guards:
     def request(request: HttpRequest) -> bool:
-        return settings.MESSAGE_STORAGE.startswith(_MESSAGE_STORAGES) and plain_request(request)
+        storage = settings.MESSAGE_STORAGE
+        return (
+            storage.startswith(_MESSAGE_STORAGES) and _imported(storage) and plain_request(request)
+        )
 
     def response(request: HttpRequest, response: HttpResponseBase) -> bool:
         del response

@@ -17,7 +17,7 @@ from django.core.handlers.asgi import ASGIHandler
 
 from freeloop.relief import switch
 from freeloop.relief.guards import Guards, guards_for
-from freeloop.relief.plain import own_function
+from freeloop.relief.plain import own_class, own_request_class
 from freeloop.relief.request_thread import relieved
 from freeloop.relief.verify import verified_handle
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # What `_relieved_call` does in their place: a tool that has wrapped one of them wants to be called.
-CALLS = ("__call__", "__acall__")
 HOOKS = ("process_request", "process_view", "process_response")
 
 _building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
@@ -119,10 +118,7 @@ def usable_guards(middleware: Any) -> Guards | None:
     guards = guards_for(middleware)
     if guards is None or not vars(middleware).keys().isdisjoint(HOOKS):
         return None
-    methods = (getattr(type(middleware), name, None) for name in (*CALLS, *HOOKS))
-    if not all(method is None or own_function(method) for method in methods):
-        return None
-    return guards
+    return guards if own_class(type(middleware)) and own_request_class() else None
 
 
 def _relieved_call(middleware: Any, guards: Guards) -> Callable[..., Any]:
@@ -133,12 +129,12 @@ def _relieved_call(middleware: Any, guards: Guards) -> Callable[..., Any]:
     guard_response = guards.response or _never
 
     # As `MiddlewareMixin.__acall__`, with the guards before its two hops. The methods are looked up
-    # again for each request: one that was patched since runs in the thread.
+    # again for each request: one that was patched or added since runs in the thread.
     async def relieved_middleware(request: Any) -> Any:
         response = None
         inline = relieved()
-        if stock_request is not None:
-            process_request = middleware.process_request
+        process_request = getattr(middleware, "process_request", None)
+        if process_request is not None:
             if (
                 inline
                 and getattr(process_request, "__func__", None) is stock_request
@@ -150,8 +146,8 @@ def _relieved_call(middleware: Any, guards: Guards) -> Callable[..., Any]:
                 if guards.ran_in_thread is not None:
                     guards.ran_in_thread(request)
         response = response or await middleware.get_response(request)
-        if stock_response is not None:
-            process_response = middleware.process_response
+        process_response = getattr(middleware, "process_response", None)
+        if process_response is not None:
             if (
                 inline
                 and getattr(process_response, "__func__", None) is stock_response

@@ -37,6 +37,24 @@ def plain_request(request: Any) -> bool:
     return type(request) is ASGIRequest and vars(request).keys().isdisjoint(_REQUEST_METHODS)
 
 
+def own_request_class() -> bool:
+    """Return whether nobody has patched what Django's middleware calls on a request."""
+    found = (getattr(ASGIRequest, name) for name in _REQUEST_METHODS)
+    return all(own_function(getattr(each, "fget", each)) for each in found)
+
+
+def own_class(cls: type) -> bool:
+    """Return whether every method of the class and its bases was written in Django."""
+    methods = (
+        each
+        for base in cls.__mro__
+        if base is not object
+        for each in vars(base).values()
+        if callable(each) and not isinstance(each, type)
+    )
+    return all(own_function(each) for each in methods)
+
+
 def plain_response(response: HttpResponseBase) -> bool:
     """Return whether reading and writing the response runs Django's code only.
 

@@ -14,6 +14,7 @@ from typing import Any
 import django
 from asgiref import sync
 from django.core.handlers import asgi, base
+from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
@@ -54,7 +55,11 @@ def _thread() -> str:
 
 def _signals() -> str:
     names = {"signals", "request_started", "request_finished", "asend"}
-    return _lacks(asgi, "signals") or _differs(asgi.ASGIHandler, "handle", names)
+    return _lacks(asgi, "signals") or _differs(asgi.ASGIHandler, "handle", names) or _receivers()
+
+
+def _receivers() -> str:
+    return _lacks(Signal, "_live_receivers") or _differs(Signal, "asend", {"_live_receivers"})
 
 
 def _closing() -> str:
@@ -63,6 +68,8 @@ def _closing() -> str:
         _lacks(asgi, "sync_to_async")
         or _differs(asgi.ASGIHandler, "handle", {"sync_to_async", "close"})
         or _works_otherwise(HttpResponseBase, "close", work | {"Exception", "signals"})
+        or _differs(asgi.ASGIRequest, "close", {"_stream"})
+        or _receivers()
     )
 
 
