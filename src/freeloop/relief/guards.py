@@ -7,8 +7,10 @@ raises is raised alike. No means: the same method runs in the request's thread, 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -115,6 +117,9 @@ def _session(middleware: Any) -> Guards:
     store = middleware.SessionStore
     if not store.__module__.startswith(_SESSION_ENGINES):
         return Guards()
+    _import_own(settings.SESSION_SERIALIZER)
+    if hasattr(store, "cache_key_prefix"):
+        _import_own(_backend_of_sessions())
 
     def request(request: HttpRequest) -> bool:
         return (
@@ -137,9 +142,19 @@ def _session(middleware: Any) -> Guards:
 
 def _own_cache() -> bool:
     # Making the session makes the cache object, whose class may be the project's.
-    configured = settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {})
-    backend = str(configured.get("BACKEND", ""))
+    backend = _backend_of_sessions()
     return backend in _CACHE_BACKENDS and _imported(backend)
+
+
+def _backend_of_sessions() -> str:
+    return str(settings.CACHES.get(settings.SESSION_CACHE_ALIAS, {}).get("BACKEND", ""))
+
+
+def _import_own(path: str) -> None:
+    """Import the module of one of Django's classes while the chain is built, not on the loop."""
+    if path.startswith("django."):
+        with contextlib.suppress(ImportError):
+            import_module(path.rpartition(".")[0])
 
 
 def _imported(path: str) -> bool:
@@ -153,6 +168,8 @@ def _authentication(_middleware: object) -> Guards:
 
 
 def _messages(_middleware: object) -> Guards:
+    _import_own(settings.MESSAGE_STORAGE)
+
     def request(request: HttpRequest) -> bool:
         storage = settings.MESSAGE_STORAGE
         return (
