@@ -79,11 +79,7 @@ def _middleware() -> str:
     converts = {"iscoroutinefunction", "sync_to_async", "response_for_exception", "Exception"}
     hooks = {"sync_to_async", "process_request", "process_response", "get_response"}
     return (
-        _replaced(
-            getattr(base, "convert_exception_to_response", None),
-            "convert_exception_to_response",
-            converts,
-        )
+        _replaced(base, "convert_exception_to_response", converts)
         or _differs(base.BaseHandler, "load_middleware", chain)
         or _differs(base.BaseHandler, "adapt_method_mode", {"sync_to_async"})
         or _differs(MiddlewareMixin, "__acall__", hooks)
