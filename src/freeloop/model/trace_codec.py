@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -48,19 +48,11 @@ def decode_trace(data: object, where: str = "") -> Trace:
             whose parts do not fit.
     """
     try:
-        if not isinstance(data, Mapping):
-            raise Mismatch("file", f"expected an object, found {type(data).__name__}")
-        _check_schema(data, where)
-        results = data.get("results")
-        if not isinstance(results, list) or len(results) != 1 or not isinstance(results[0], dict):
-            raise Mismatch("results", "expected a list of one object")
-        both = {**results[0], "environment": data.get("environment")}
-        trace = from_plain(Trace, both)
+        trace = from_plain(Trace, _parts(data, where))
         _check_references(trace)
     except Mismatch as problem:
-        raise _broken(
-            problem.problem, f"{where}: {problem.place}" if where else problem.place
-        ) from (problem)
+        place = f"{where}: {problem.place}" if where else problem.place
+        raise _broken(problem.problem, place) from problem
     return trace
 
 
@@ -115,7 +107,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 def _brief(value: object) -> Json:
     """Return a value as JSON knows it, without the fields that hold their default."""
     if is_dataclass(value):
-        defaults = _defaults(type(value))
+        defaults = _defaults(cast("Hashable", type(value)))
         found: dict[str, Json] = {}
         for name, default in defaults.items():
             held = getattr(value, name)
@@ -128,11 +120,22 @@ def _brief(value: object) -> Json:
 
 
 @cache
-def _defaults(kind: type) -> Mapping[str, Any]:
+def _defaults(kind: Hashable) -> Mapping[str, Any]:
     return {
         part.name: part.default_factory() if part.default_factory is not MISSING else part.default
         for part in fields(cast("Any", kind))
     }
+
+
+def _parts(data: object, where: str) -> Mapping[str, object]:
+    """Return the environment and the only result as one object."""
+    if not isinstance(data, Mapping):
+        raise Mismatch("file", f"expected an object, found {type(data).__name__}")
+    _check_schema(data, where)
+    results = data.get("results")
+    if not isinstance(results, list) or len(results) != 1 or not isinstance(results[0], dict):
+        raise Mismatch("results", "expected a list of one object")
+    return {**results[0], "environment": data.get("environment")}
 
 
 def _check_schema(top: Mapping[str, object], where: str) -> None:

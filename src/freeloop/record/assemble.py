@@ -104,42 +104,32 @@ def paired(rows: Iterable[Row], ended: int) -> Iterator[Row]:
         DoesNotPair: If an end has no begin, or a pair begins twice.
     """
     open_pairs: dict[tuple[MarkKind, int], Row] = {}
-    late = []
+    late: set[tuple[MarkKind, int]] = set()
     for row in rows:
         at, kind, edge, _lane, number = row[:5]
+        pair = (kind, number)
         if edge is Edge.BEGIN:
-            if at > ended:
-                late.append((kind, number))
-                continue
-            if (kind, number) in open_pairs:
+            if pair in open_pairs:
                 raise DoesNotPair(f"{kind} {number} begins twice")
-            open_pairs[kind, number] = row
-        elif edge is Edge.END:
-            if (kind, number) in late:
-                continue
-            if (kind, number) not in open_pairs:
-                raise DoesNotPair(f"{kind} {number} ends without a begin")
             if at > ended:
-                continue
-            del open_pairs[kind, number]
-        elif at > ended:
-            continue
-        yield row
+                late.add(pair)
+            else:
+                open_pairs[pair] = row
+        elif edge is Edge.END and pair not in late:
+            if pair not in open_pairs:
+                raise DoesNotPair(f"{kind} {number} ends without a begin")
+            if at <= ended:
+                del open_pairs[pair]
+        if at <= ended:
+            yield row
     for (kind, number), row in open_pairs.items():
-        lane, text = row[3], row[9]
-        yield (
-            ended,
-            kind,
-            Edge.END,
-            lane,
-            number,
-            None,
-            None,
-            None,
-            None,
-            text,
-            {"unfinished": True},
-        )
+        yield _closing(kind, number, row, ended)
+
+
+def _closing(kind: MarkKind, number: int, begin: Row, ended: int) -> Row:
+    lane, text = begin[3], begin[9]
+    unfinished = {"unfinished": True}
+    return ended, kind, Edge.END, lane, number, None, None, None, None, text, unfinished
 
 
 def _marks(rows: Iterable[Row], started: int, table: _Table) -> Iterator[Mark]:

@@ -33,7 +33,9 @@ class RecordedLoop(asyncio.SelectorEventLoop):
                 coro = drive(recorder, coro, parent)
         return super().create_task(coro, **named)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override] # whatever its caller gives
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         """Hand a call to a thread; one of the recorded request is a hop."""
         recorder = self.recorder
         lane = recorder.lane() if recorder is not None else None
@@ -72,7 +74,7 @@ class Worked:
 
     def __call__(self, *args: Any) -> Any:
         """Make the call."""
-        __traceback_hide__ = True  # Django's error page leaves such frames out
+        __traceback_hide__ = True  # noqa: F841 - Django's error page leaves the frame out
         if not self._recorder.active:
             return self._func(*args)
         with Work(self._recorder, self._parent, self._spot, self._hop):

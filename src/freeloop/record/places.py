@@ -13,6 +13,7 @@ from typing import Any
 from freeloop.model.trace import Origin, Place
 
 DEEPEST = 400
+INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 ADAPTER = f"{os.sep}asgiref{os.sep}"
 OURS = str(Path(__file__).resolve().parent) + os.sep
 STDLIB = tuple(
@@ -63,6 +64,8 @@ class Places:
         while frame is not None and len(found) < most:
             if self.origin(frame.f_code) is not None:
                 found.append((frame.f_code, frame.f_lineno or frame.f_code.co_firstlineno))
+            elif found:
+                break  # below lies what drives the request: the loop, the server's thread
             frame = frame.f_back
         return tuple(found)
 
@@ -121,8 +124,7 @@ class Places:
     def _origin(self, filename: str) -> Origin | None:
         if filename.startswith(OURS):
             return None
-        parts = filename.split(os.sep)
-        if "site-packages" in parts or "dist-packages" in parts:
+        if any(folder in filename for folder in INSTALLED):
             return Origin.DJANGO if f"{os.sep}django{os.sep}" in filename else Origin.LIBRARY
         if filename.startswith(self.root):
             return Origin.PROJECT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
 from contextvars import ContextVar
 from threading import get_ident
 from types import FrameType
@@ -19,6 +18,7 @@ MOST_MARKS = 100_000
 MOST_STEPS = 50_000
 MOST_SAMPLES = 5_000
 LONGEST_TEXT = 400
+MOST_FAULTS = 20
 
 type Detail = dict[str, int | float | str | bool | None]
 
@@ -264,24 +264,7 @@ class Recorder:
         cpu = cpu_ns() if clocks else None
         queue = self.queue.delay_ns() if clocks else None
         now = wall_ns() if at is None else at
-        number = span.lane.id
+        text = text[:LONGEST_TEXT]
         self.marks.put(
-            (
-                now,
-                kind,
-                edge,
-                number,
-                span.id,
-                parent,
-                spot,
-                cpu,
-                queue,
-                text[:LONGEST_TEXT],
-                detail,
-            )
+            (now, kind, edge, span.lane.id, span.id, parent, spot, cpu, queue, text, detail)
         )
-
-
-MOST_FAULTS = 20
-
-type Guarded = Callable[..., Any]

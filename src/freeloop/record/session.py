@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import datetime as dt
 import os
 import platform
 import sys
@@ -265,7 +265,7 @@ def _told(recorder: Recorder, environment: _Environment) -> TraceEnvironment:
     if not recorder.queue.known:
         off["run-queue"] = "this system does not tell how long a thread waits for a core"
     return TraceEnvironment(
-        recorded_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        recorded_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         versions={
             "python": platform.python_version(),
             "django": version_of("django"),

@@ -29,14 +29,14 @@ class Driver(Coroutine[Any, Any, Any]):
 
     def send(self, value: Any) -> Any:
         """Let the coroutine run to its next suspension."""
-        __traceback_hide__ = True  # Django's error page leaves such frames out
+        __traceback_hide__ = True  # noqa: F841 - Django's error page leaves the frame out
         if not self._recorder.active:
             return self._inner.send(value)
         return self._run(self._inner.send, value)
 
     def throw(self, *raised: Any) -> Any:
         """Raise in the coroutine, and let it run to its next suspension."""
-        __traceback_hide__ = True
+        __traceback_hide__ = True  # noqa: F841
         if not self._recorder.active:
             return self._inner.throw(*raised)
         return self._run(self._inner.throw, *raised)
@@ -70,7 +70,7 @@ class Driver(Coroutine[Any, Any, Any]):
         return bool(getattr(self._inner, "cr_running", False))
 
     def _run(self, go_on: Any, *given: Any) -> Any:
-        __traceback_hide__ = True
+        __traceback_hide__ = True  # noqa: F841
         recorder, lane = self._recorder, self.lane
         thread = get_ident()
         before = recorder.here.get(thread)

@@ -6,7 +6,7 @@ called. What a value is, is asked of its type alone, and only exact builtin type
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import pathlib
 import re
@@ -114,7 +114,7 @@ def _other(value: object, kind: type) -> str:
     if "django.db.models.base.Model" in bases:
         return _model(value, kind, name)
     if any(base is str for base in mro):
-        return f"{name} {_text(str.__str__(value))}"  # type: ignore[arg-type]
+        return f"{name} {_text(str.__str__(value))}"
     return name
 
 
@@ -151,10 +151,10 @@ def _qualname(value: Any) -> str:
 
 
 def _is_plain_time(value: Any, kind: type) -> bool:
-    if kind is not datetime.datetime:
+    if kind is not dt.datetime:
         return False
     zone = type(value.tzinfo)
-    return value.tzinfo is None or zone is datetime.timezone or zone is zoneinfo.ZoneInfo
+    return value.tzinfo is None or zone is dt.timezone or zone is zoneinfo.ZoneInfo
 
 
 def _ids(*kinds: type) -> frozenset[int]:
@@ -164,7 +164,7 @@ def _ids(*kinds: type) -> frozenset[int]:
 
 CONTAINERS = _ids(list, tuple, dict, set, frozenset)
 # Exact types whose text is made by the standard library alone.
-PLAIN = _ids(uuid.UUID, decimal.Decimal, pathlib.PosixPath, datetime.date, datetime.timedelta)
+PLAIN = _ids(uuid.UUID, decimal.Decimal, pathlib.PosixPath, dt.date, dt.timedelta)
 NAMED = {
     id(types.FunctionType): "function",
     id(types.BuiltinFunctionType): "function",

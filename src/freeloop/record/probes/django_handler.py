@@ -6,6 +6,7 @@ Seen on Django 5.2, 6.0 and 6.1. A layer is found by the wrapper that Django put
 from __future__ import annotations
 
 import inspect
+import weakref
 from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -88,22 +89,15 @@ def hook_of(name: str, frame: FrameType) -> tuple[str, Detail | None]:
 def sends(watch: Watch, frame: FrameType, _lane: LaneState | None) -> None:
     """Watch the receivers of a signal that is being sent."""
     for _key, receiver, *_rest in list(frame.f_locals["self"].receivers):
-        function = receiver
-        if not isinstance(receiver, FunctionType):
-            function = (
-                receiver()
-                if "weakref" in class_name(type(receiver))
-                or type(receiver).__name__ in {"ReferenceType", "WeakMethod"}
-                else receiver
-            )
-        function = inspect.unwrap(function) if isinstance(function, FunctionType) else function
+        function = receiver() if isinstance(receiver, weakref.ref) else receiver
+        if isinstance(function, FunctionType):
+            function = inspect.unwrap(function)
         try:
             code = code_of(function)
         except TypeError:  # an object that is called, or one that is gone
             continue
-        watch.monitor.watch(
-            code, Call(MarkKind.RECEIVER, partial(receives, function_name(function)))
-        )
+        name = function_name(function)
+        watch.monitor.watch(code, Call(MarkKind.RECEIVER, partial(receives, name)))
 
 
 def receives(name: str, _frame: FrameType) -> tuple[str, Detail | None]:
@@ -134,7 +128,7 @@ def view_of(callback: Any) -> tuple[str, CodeType | None]:
     try:
         code: CodeType | None = code_of(inner)
     except TypeError:
-        method = getattr(type(inner), "__call__", None)
+        method = vars(type(inner)).get("__call__")
         code = code_of(method) if isinstance(method, FunctionType) else None
         named = type(inner)
     if view_class is not None:

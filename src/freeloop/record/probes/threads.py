@@ -52,7 +52,7 @@ class _Threads:
         target = getattr(thread, "_target", None)
         name = function_name(target or type(thread).run)
         self._recorder.point(MarkKind.THREAD_STARTED, lane, name, frame=frame.f_back)
-        if target is not pools._worker:  # type: ignore[attr-defined]
+        if target is not pools._worker:
             self._wait(thread, lane, frame, name)
 
     def submitted(self, frame: FrameType, lane: LaneState | None) -> None:
