@@ -271,7 +271,7 @@ def test_tasks_have_lanes_and_tell_how_they_ended(record: Record) -> None:
     trace = record("tasks")
 
     own = [lane for lane in trace.lanes if lane.name == "task one"]
-    ended = [mark.detail["ended"] for mark in ends(trace, MarkKind.TASK) if mark.text == "one"]
+    ended = [str(mark.detail["ended"]) for mark in ends(trace, MarkKind.TASK) if mark.text == "one"]
     assert len(own) == 4
     assert sorted(ended) == ["asyncio.exceptions.CancelledError", "return", "return", "return"]
     assert all(lane.parent == own[0].parent for lane in own)

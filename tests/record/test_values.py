@@ -20,8 +20,8 @@ class Hostile:
     def _refuse(self, *_arguments: object) -> Never:
         raise AssertionError("the recorder ran code of the project")
 
-    __repr__ = __str__ = __len__ = __iter__ = __hash__ = __bool__ = __format__ = _refuse  # type: ignore[assignment]
-    __eq__ = __getattr__ = __call__ = __index__ = _refuse  # type: ignore[assignment]
+    __repr__ = __str__ = __len__ = __iter__ = __hash__ = __bool__ = __format__ = _refuse
+    __eq__ = __getattr__ = __call__ = __index__ = _refuse
 
 
 class HostileKind(type):
