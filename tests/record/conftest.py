@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,40 @@ PATIENCE_S = 300
 type Found = dict[str, dict[str, Any]]
 
 
-@pytest.fixture(scope="package")
-def cafe() -> Iterator[dict[str, str]]:
+@contextmanager
+def surroundings(*options: str) -> Iterator[dict[str, str]]:
     """Give the environment of a café with supplier and filled database."""
     show = "import json, os; print(json.dumps(dict(os.environ)), flush=True); input()"
     process = backing(
-        "--", sys.executable, "-c", show, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        *options, "--", sys.executable, "-c", show, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     try:
         yield json.loads(process.stdout.readline())
     finally:
         process.communicate(b"\n")
+
+
+@pytest.fixture(scope="package")
+def cafe() -> Iterator[dict[str, str]]:
+    """A café on SQLite."""
+    with surroundings() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="package")
+def pooled_cafe() -> Iterator[dict[str, str]]:
+    """A café on PostgreSQL, with Django's connection pool and a user."""
+    with surroundings("--postgres", "--pool=4") as environment:
+        subprocess.run(
+            [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username=cook",
+             "--email=cook@example.org"],
+            cwd=CAFE,
+            env={**environment, "DJANGO_SUPERUSER_PASSWORD": "for tests"},
+            check=True,
+            capture_output=True,
+        )  # fmt: skip
+        yield environment
 
 
 @pytest.fixture(scope="package")
