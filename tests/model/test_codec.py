@@ -36,6 +36,7 @@ arms = st.builds(
     workers=st.integers(),
     threads=st.none() | st.integers(),
     settings=st.dictionaries(words, plain, max_size=3),
+    relief=st.none() | st.booleans(),
 )
 st.register_type_strategy(Arm, arms)
 runs = st.from_type(Run)

@@ -135,10 +135,10 @@ def test_a_setting_is_named_with_both_values() -> None:
         verdict=Verdict(Answer.HELPS, Interval(2.0, 1.8, 2.2, 0.99), Basis.MEASURED),
     )
     arm = Arm("pool", "uvicorn", settings={"CONN_MAX_AGE": 60})
-    pool = replace(
-        result,
-        a=replace(result.a, arm=Arm("plain", "uvicorn")),
-        b=replace(result.b, arm=arm),
+    plain = replace(result.a, arm=Arm("plain", "uvicorn"))
+    pool = replace(result, a=plain, b=replace(result.b, arm=arm))
+    relief = replace(
+        result, a=plain, b=replace(result.b, arm=Arm("relief", "uvicorn", relief=True))
     )
 
     assert verdict_sentence(result).startswith(
@@ -147,6 +147,9 @@ def test_a_setting_is_named_with_both_values() -> None:
     assert (
         "CONN_MAX_AGE 60 instead of the project's own (B against A) on uvicorn"
         in verdict_sentence(pool)
+    )
+    assert verdict_sentence(relief).startswith(
+        "Setting relief instead of the application as it is (B against A) on uvicorn: helps, 2.0x"
     )
 
 
@@ -226,6 +229,9 @@ def test_the_basis_is_printed_beside_every_effect() -> None:
          "granian WSGI with 2 workers and 8 threads"),
         (Arm("", "granian:asgi", threads=8), "granian ASGI", "granian ASGI"),
         (Arm("", "uvicorn"), "uvicorn", "uvicorn"),
+        (Arm("", "uvicorn", relief=True), "uvicorn, relief", "uvicorn with relief"),
+        (Arm("", "granian:asgi", workers=2, relief=False), "granian ASGI, 2 workers, no relief",
+         "granian ASGI with 2 workers and no relief"),
     ],
 )  # fmt: skip
 def test_deployments_are_named_for_people(arm: Arm, name: str, phrase: str) -> None:

@@ -18,6 +18,23 @@ def test_a_side_is_server_options_and_target() -> None:
     assert side.request.url == "/old/?a=b"
 
 
+@pytest.mark.parametrize(
+    ("text", "relief"),
+    [
+        ("uvicorn /new/", None),
+        ("uvicorn relief /new/", True),
+        ("uvicorn workers=2 relief=true /new/", True),
+        ("granian:asgi relief=false /new/", False),
+    ],
+)
+def test_relief_is_typed_as_a_word(text: str, relief: bool | None) -> None:
+    """Left out, it is what the project says."""
+    side = parse_arm(text)
+
+    assert side.arm.relief is relief
+    assert side.arm.name == text.removesuffix(" /new/")
+
+
 def test_a_side_may_name_a_view() -> None:
     """Options are told from view names by their equals sign."""
     side = parse_arm("uvicorn reports:list")
@@ -38,6 +55,12 @@ def test_a_side_may_name_a_view() -> None:
         ("uvicorn workers=two /a/", "bad-arm", "not 'two'"),
         ("uvicorn workers=1 workers=2 /a/", "bad-arm", "twice"),
         ("uvicorn http://x/", "not-loopback", "path alone"),
+        ("uvicorn relief", "bad-arm", "no path or view"),
+        ("uvicorn relief=1 /a/", "bad-arm", "not '1'"),
+        ("uvicorn relieve /a/", "bad-arm", "did you mean relief?"),
+        ("uvicorn relief relief=true /a/", "bad-arm", "twice"),
+        ("gunicorn:gthread relief /a/", "relief-needs-asgi", "serves WSGI"),
+        ("granian:wsgi relief=true /a/", "relief-needs-asgi", "granian:asgi"),
     ],
 )
 def test_a_side_that_cannot_be_read_is_refused(text: str, slug: str, says: str) -> None:
@@ -76,6 +99,8 @@ def test_a_view_and_its_twin_are_a_rewrite() -> None:
         ("uvicorn /a/", "uvicorn /b/", Question.REWRITE),
         ("gunicorn:gthread /a/", "granian:wsgi /a/", Question.SERVE),
         ("gunicorn:gthread threads=4 /a/", "gunicorn:gthread threads=8 /a/", Question.SETTING),
+        ("uvicorn /a/", "uvicorn relief /a/", Question.SETTING),
+        ("gunicorn:gthread /a/", "uvicorn relief /a/", Question.SERVE),
     ],
 )
 def test_the_difference_of_two_sides_tells_the_question(a: str, b: str, question: Question) -> None:

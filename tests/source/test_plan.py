@@ -63,6 +63,18 @@ def test_a_whole_plan_is_read(tmp_path: Path) -> None:
     assert (race.burst, [side.arm.name for side in race.sides]) == (20, ["threads", "loop", "loop"])
 
 
+def test_relief_is_a_setting_of_an_arm(tmp_path: Path) -> None:
+    """Stock and relieved, all else equal."""
+    arm = '[arms.relieved]\nserver = "uvicorn"\nworkers = 2\nrelief = true\n'
+    pair = '[[pair]]\nid = "old"\na = ["loop", "old"]\nb = ["relieved", "old"]\n'
+
+    plan = plan_of(tmp_path, START + arm + pair)
+
+    assert plan.pairs[0].b.arm == Arm("relieved", "uvicorn", 2, relief=True)
+    assert plan.pairs[0].a.arm.relief is None
+    assert plan.pairs[0].question is Question.SETTING
+
+
 def test_question_and_concurrency_have_defaults(tmp_path: Path) -> None:
     """The sides tell the question."""
     (pair,) = plan_of(tmp_path, START + PAIR).pairs

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from freeloop.model.check import Check
     from freeloop.model.plan import Plan
     from freeloop.model.progress import Progress
+    from freeloop.model.relief import ReliefReport
     from freeloop.model.request import RequestSpec
     from freeloop.model.run import PairResult, Run
     from freeloop.model.trace import Trace
 
-__all__ = ["BenchOptions", "bench", "doctor", "trace"]
+__all__ = ["BenchOptions", "bench", "doctor", "explain_relief", "trace"]
 
 
 def bench(
@@ -72,6 +73,38 @@ def doctor(
     from freeloop.source.doctor import examine
 
     return examine(start, settings=settings, python=python)
+
+
+def explain_relief(
+    url: str | None = None,
+    *,
+    start: Path | None = None,
+    settings: str | None = None,
+    python: str | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> ReliefReport:
+    """Return what relief leaves out for the project, computed in its own interpreter.
+
+    Args:
+        url: A path, or the name of a view: its GET is also counted, stock and relieved, on Django's
+            ASGI handler inside the project's interpreter. None runs no request.
+        start: Directory in or above which the project lies; the current one if None.
+        settings: Settings module; found as `freeloop doctor` shows when None.
+        python: The project's interpreter; the running one if None.
+        announce: Told, before the first request, which database the project uses.
+
+    Raises:
+        FreeloopError: If the project cannot be loaded, or the URL leads nowhere.
+    """
+    from freeloop.api.relief import report
+
+    return report(
+        url,
+        start=start or Path.cwd(),
+        settings=settings,
+        python=python,
+        announce=announce or (lambda line: None),
+    )
 
 
 def trace(

@@ -10,6 +10,7 @@ from freeloop.errors import FreeloopError
 from freeloop.measure.servers import require, server_named
 from freeloop.model.plan import Plan, Side
 from freeloop.model.request import RequestSpec
+from freeloop.source.arms import relievable
 from freeloop.source.doubts import doubts
 from freeloop.source.facts import Facts, Target, inspect_project, resolve
 from freeloop.source.project import Project, find_project
@@ -51,16 +52,17 @@ def prepare(
     _refuse_writes(plan, allowed=allow_writes)
     project = find_project(start, settings=settings, python=python)
     servers = {name: server_named(name) for name in {side.arm.server for side in sides_of(plan)}}
+    for side in sides_of(plan):
+        if side.arm.relief:
+            relievable(side.arm.server, f"arm {side.arm.name}")
     for name in sorted(servers):
         require(servers[name], str(project.python))
     facts = inspect_project(project)
-    if facts.host is None or facts.redirects_to_https:
-        raise unreachable(facts)
+    refuse_unreachable(facts)
     requests = _requests(plan)
     names = [each.name for each in requests]
     targets = dict(zip(names, resolve(project, requests), strict=True))
-    for target in targets.values():
-        refuse_unknown_path(target)
+    refuse_unknown_paths(targets)
     return Prepared(
         project=project,
         facts=facts,
@@ -96,19 +98,25 @@ def _refuse_writes(plan: Plan, *, allowed: bool) -> None:
             )
 
 
-def refuse_unknown_path(target: Target) -> None:
-    """Refuse a path that the URLconf does not have when it has one that looks like it."""
-    if target.found is False and target.near:
-        raise FreeloopError(
-            "no-such-path",
-            what=f"the URLconf has no path {target.path}",
-            where=f"request {target.request.name}",
-            mend=f"did you mean {' or '.join(target.near)}?",
-        )
+def refuse_unreachable(facts: Facts) -> None:
+    """Raise where no request from this machine would reach a view."""
+    if facts.host is None or facts.redirects_to_https:
+        raise _unreachable(facts)
 
 
-def unreachable(facts: Facts) -> FreeloopError:
-    """Return why no request could get an answer of the project's own."""
+def refuse_unknown_paths(targets: Mapping[str, Target]) -> None:
+    """Raise for a path that the URLconf does not have, if it has some that look like it."""
+    for target in targets.values():
+        if target.found is False and target.near:
+            raise FreeloopError(
+                "no-such-path",
+                what=f"the URLconf has no path {target.path}",
+                where=f"request {target.request.name}",
+                mend=f"did you mean {' or '.join(target.near)}?",
+            )
+
+
+def _unreachable(facts: Facts) -> FreeloopError:
     if facts.host is None:
         return FreeloopError(
             "no-allowed-host",

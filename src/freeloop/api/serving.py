@@ -148,6 +148,7 @@ class Bench:
             workers=arm.workers,
             threads=arm.threads or 1,
             overrides=arm.settings,
+            relief=arm.relief,
             cores=self.server_cores,
             observed=observed,
             host=self.facts.host or "127.0.0.1",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from freeloop.api.options import TraceOptions
-from freeloop.api.preparation import dressed, refuse_unknown_path, unreachable
+from freeloop.api.preparation import dressed, refuse_unknown_paths, refuse_unreachable
 from freeloop.errors import FreeloopError
 from freeloop.model.request import Kind, RequestSpec
 from freeloop.model.trace import Trace
@@ -36,10 +36,9 @@ def record_trace(
     _refuse(request, options)
     project = find_project(start, settings=settings, python=python)
     facts = inspect_project(project)
-    if facts.host is None or facts.redirects_to_https:
-        raise unreachable(facts)
+    refuse_unreachable(facts)
     (target,) = resolve(project, [request])
-    refuse_unknown_path(target)
+    refuse_unknown_paths({target.request.name: target})
     for database in facts.databases:
         announce(f"database {database.sentence}")
     with sessions_for(project, [request.user] if request.user else []) as sessions:

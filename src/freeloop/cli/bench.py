@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     help="Two twins of one view: OLD on gunicorn threads against NEW on uvicorn.",
 )
 @click.option("--a", "side_a", metavar="ARM", help="Baseline: 'gunicorn:gthread threads=16 /old/'.")
-@click.option("--b", "side_b", metavar="ARM", help="Candidate: 'uvicorn /new/'.")
+@click.option(
+    "--b",
+    "side_b",
+    metavar="ARM",
+    help="Candidate: 'uvicorn /new/', or 'uvicorn relief /new/'.",
+)
 @click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="TOML file of pairs.")
 @click.option(
     "--requests",

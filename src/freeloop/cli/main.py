@@ -21,7 +21,7 @@ BENCH_EXTRA = frozenset({"numpy", "psutil", "scipy", "websockets"})
 class Door(click.Group):
     """A group that ends with freeloop's exit codes and loads a face only when it is called."""
 
-    faces = ("trace", "bench", "doctor")
+    faces = ("trace", "bench", "relief", "doctor")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the faces in the order of their use."""
@@ -41,6 +41,10 @@ class Door(click.Group):
             from freeloop.cli.doctor import doctor_command
 
             return doctor_command
+        if cmd_name == "relief":
+            from freeloop.cli.relief import relief_command
+
+            return relief_command
         return None
 
 

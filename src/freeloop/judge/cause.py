@@ -141,7 +141,8 @@ def _why_asgi(question: Question, slow: Held, fast: Held, seen: Observed) -> Fou
         slow.async_view is not None and slow.async_view == fast.async_view
     )
     other_share = sum(share for name, share in seen.cpu_shares.items() if name not in FRAMEWORK)
-    if not (slow.asgi and not fast.asgi):
+    relieved = fast.relief and not slow.relief
+    if not slow.asgi or (fast.asgi and not relieved):
         return Found(
             Cause.UNKNOWN,
             missing=f"side {slow.name} needs {slow.cpu_ms:.3g} ms CPU per request and side "
@@ -157,28 +158,40 @@ def _why_asgi(question: Question, slow: Held, fast: Held, seen: Observed) -> Fou
             f"{others_ms:.2g} ms of side {slow.name} are outside Django, asgiref and the server "
             f"(estimated), {more_ms:.2g} ms are what it uses more (measured)",
         )
-    if seen.threads_started < 1 or (same_view and other_share > MINOR):
+    left = fast.observed.threads_started if relieved and fast.observed is not None else 0.0
+    starts = seen.threads_started >= 1 and seen.threads_started - left >= HALF
+    if not starts or (same_view and other_share > MINOR):
         return Found(
             Cause.UNKNOWN,
             missing=f"{100 * other_share:.0f} % of the CPU samples of side {slow.name} are "
             f"outside Django, asgiref and the server, and {seen.threads_started:.2g} threads "
-            f"are started per request (measured): too little to name the cost of ASGI",
+            f"are started per request{_spared(fast)} (measured): too little to name the cost of "
+            f"ASGI",
         )
     return Found(
         Cause.ASGI_FIXED_COST,
         evidence=(
             *_in_turns(slow),
             (
-                f"ASGI takes {slow.cpu_ms:.3g} ms CPU per request, WSGI {fast.cpu_ms:.3g} ms "
-                f"(measured)"
+                f"ASGI takes {slow.cpu_ms:.3g} ms CPU per request, "
+                f"{'with relief' if relieved else 'WSGI'} {fast.cpu_ms:.3g} ms (measured)"
             ),
-            f"{seen.threads_started:.2g} threads are started per request under ASGI (measured)",
+            (
+                f"{seen.threads_started:.2g} threads are started per request under ASGI"
+                f"{_spared(fast)} (measured)"
+            ),
             (
                 f"{100 * (1 - other_share):.0f} % of its CPU samples are in Django, asgiref and "
                 f"the server (measured)"
             ),
         ),
     )
+
+
+def _spared(fast: Held) -> str:
+    if not fast.relief or fast.observed is None:
+        return ""
+    return f", {fast.observed.threads_started:.2g} with relief"
 
 
 def _why_longer_wait(question: Question, slow: Held, fast: Held, *, effect: float) -> Found:

@@ -55,6 +55,7 @@ class Held:
         wait_bound_rps: Rate if each request took `unloaded_ms`.
         limit: What held the side back.
         asgi: Whether an ASGI server answered.
+        relief: Whether `freeloop.relief` was installed in it.
         async_view: Whether the view is `async def`; None when not known.
         observed: The agent's report, or None.
     """
@@ -71,6 +72,7 @@ class Held:
     wait_bound_rps: float
     limit: Limit
     asgi: bool
+    relief: bool
     async_view: bool | None
     observed: Observed | None
 
@@ -121,6 +123,7 @@ def held(name: str, side: SideResult, *, cores: int) -> Held | None:
         wait_bound_rps=bound_rps,
         limit=limit,
         asgi=side.arm.server.startswith("uvicorn") or side.arm.server.endswith(":asgi"),
+        relief=side.arm.relief is True,
         async_view=side.view_is_async,
         observed=side.observed,
     )

@@ -30,14 +30,18 @@ def application_from_environment() -> Any:
 
     The configuration is JSON in FREELOOP_ENTRY: `settings` (module or null), `overrides` (settings
     by name), `interface` ("asgi" or "wsgi"), `app` ("pkg.asgi:application" or null: one is made),
-    `root` (the project's folder), `agent` (path of the agent or null), `sockets` (its folder).
+    `root` (the project's folder), `agent` (path of the agent or null), `sockets` (its folder),
+    `relief` (folder of the package freeloop, or null: none is installed here).
     """
     config: dict[str, Any] = json.loads(os.environ[VARIABLE])
     _choose_settings(config["settings"], config["overrides"], config["app"])
     agent = _load("freeloop_agent", config["agent"]) if config["agent"] else None
     if agent is not None:
         agent.install(root=config["root"], sockets=config["sockets"])
+    relief = _installed_relief(config["relief"]) if config["relief"] else None
     application = _application(config["interface"], config["app"])
+    if relief is not None:
+        _check_relief_on(relief)
     if config["overrides"]:
         _check_settings_used(config["app"])
     _keep_first_exception(f"{config['sockets']}/{RAISED_FILE}")
@@ -112,6 +116,37 @@ def _application(interface: str, path: str | None) -> Any:
     return get_wsgi_application()
 
 
+def _installed_relief(package: str) -> Any:
+    """Return `freeloop.relief`, installed: it relieves the handlers that are built from now on.
+
+    The project's own freeloop is what it will be deployed with; without one, the freeloop that
+    measures is taken, of which this part needs Django alone.
+    """
+    if importlib.util.find_spec("freeloop") is None:
+        _load("freeloop", f"{package}/__init__.py", package)
+    try:
+        relief = importlib.import_module("freeloop.relief")
+    except ModuleNotFoundError as error:
+        if error.name != "freeloop.relief":
+            raise
+        raise SystemExit(
+            "freeloop: the project's interpreter has a freeloop without relief; renew it, or"
+            " remove it: then the one that measures is used"
+        ) from None
+    if not relief.install():
+        raise SystemExit("freeloop: no part of relief fits the project's Django and asgiref")
+    return relief
+
+
+def _check_relief_on(relief: Any) -> None:
+    switch = importlib.import_module(f"{relief.__name__}.switch")
+    if not switch.on():
+        raise SystemExit(
+            "freeloop: the project switches relief off, so that the arm would be measured without"
+            ' it: FREELOOP["RELIEF"]["ENABLED"] is False, or uninstall() was called'
+        )
+
+
 def _check_settings_used(path: str | None) -> None:
     from django.conf import settings
 
@@ -142,8 +177,9 @@ def _keep_first_exception(file: str) -> None:
     got_request_exception.connect(keep, weak=False)
 
 
-def _load(name: str, path: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
+def _load(name: str, path: str, package: str | None = None) -> Any:
+    folders = [package] if package else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folders)
     if spec is None or spec.loader is None:
         raise SystemExit(f"freeloop: cannot load {path}")
     module = importlib.util.module_from_spec(spec)

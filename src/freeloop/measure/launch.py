@@ -27,6 +27,8 @@ _spec.loader.exec_module(_entry)
 application = _entry.application_from_environment()
 """
 _HERE = Path(__file__).parent
+# The kill switch of `freeloop.relief.switch`.
+_RELIEF_VARIABLE = "FREELOOP_RELIEF"
 # A UNIX socket's path may have 107 bytes; the agent adds a name of at most 20.
 _LONGEST_DIRECTORY = 80
 
@@ -44,6 +46,7 @@ class Launch:
         workers: Processes.
         threads: Threads per process, for servers that have them.
         overrides: Django settings that replace the project's own; plain values, as in JSON.
+        relief: Install `freeloop.relief`, or forbid it; None leaves it to the project.
         cores: Cores the server is held to; empty for all.
         port: None takes a free one.
         observed: Run behind the agent; never in timed rounds.
@@ -59,6 +62,7 @@ class Launch:
     workers: int = 1
     threads: int = 1
     overrides: Mapping[str, object] = field(default_factory=dict)
+    relief: bool | None = None
     cores: tuple[int, ...] = ()
     port: int | None = None
     observed: bool = False
@@ -79,6 +83,7 @@ def configuration(launch: Launch, sockets: Path) -> str:
         "app": launch.app,
         "root": str(launch.root.resolve()),
         "agent": str(_HERE / "agent.py") if launch.observed else None,
+        "relief": str(_HERE.parent) if launch.relief else None,
         "sockets": str(sockets),
     }
     try:
@@ -101,6 +106,8 @@ def environment(launch: Launch, directory: Path) -> dict[str, str]:
         if not (prefixes and name.startswith(prefixes))
     }
     kept.update(launch.environment)
+    if launch.relief is not None:
+        kept[_RELIEF_VARIABLE] = str(int(launch.relief))
     path = [str(directory), str(launch.root.resolve()), *filter(None, [kept.get("PYTHONPATH")])]
     return {
         **kept,

@@ -34,6 +34,8 @@ class Arm:
         threads: Threads per worker; None means as many as the highest concurrency of the pair
             where the server has a thread limit, and is ignored elsewhere.
         settings: Django settings that replace the project's own, by name.
+        relief: `freeloop.relief` installed, or forbidden; None leaves it to the project. ASGI
+            servers only.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Arm:
     workers: int = 1
     threads: int | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    relief: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

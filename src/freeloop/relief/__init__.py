@@ -10,9 +10,14 @@ Imports Django (with asgiref, which Django brings) and the standard library alon
 
 from __future__ import annotations
 
-from freeloop.relief.connections import ConnectionInUse, release_connections
-from freeloop.relief.explain import Explanation, explain
-from freeloop.relief.seams import install, installed_parts, uninstall
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from freeloop.relief.connections import ConnectionInUse, release_connections
+    from freeloop.relief.explainer import explain
+    from freeloop.relief.explanation import Explanation
+    from freeloop.relief.seams import install, installed_parts, uninstall
 
 __all__ = [
     "ConnectionInUse",
@@ -23,3 +28,21 @@ __all__ = [
     "release_connections",
     "uninstall",
 ]
+
+_HOMES = {
+    "ConnectionInUse": "connections",
+    "Explanation": "explanation",
+    "explain": "explainer",
+    "install": "seams",
+    "installed_parts": "seams",
+    "release_connections": "connections",
+    "uninstall": "seams",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: explanations are read without Django too."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    return getattr(module, name)

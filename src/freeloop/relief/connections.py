@@ -10,12 +10,14 @@ iteration. So the connections that async requests make keep one: `tracking_creat
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakSet
 
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connections
+from django.utils.connection import ConnectionDoesNotExist
 
+from freeloop.relief import switch
 from freeloop.relief.request_thread import untouched
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class release_connections:  # noqa: N801 - reads as a function, as `transaction.
     Raises:
         ConnectionInUse: On entering, if one of them is in a transaction, waits for `on_commit`, or
             has a cursor open. Then none is closed.
+        ConnectionDoesNotExist: On entering, if there is no such alias.
     """
 
     def __init__(self, using: str | Iterable[str] | None = None) -> None:
@@ -61,8 +64,10 @@ class release_connections:  # noqa: N801 - reads as a function, as `transaction.
 
     async def __aenter__(self) -> Self:
         """Close them, in the thread that owns them; a request without a thread has none."""
-        if not untouched():
-            self.released = await sync_to_async(_release)(self._aliases())
+        aliases = self._aliases()
+        # The kill switch leaves connections as stock has them, and views working.
+        if not untouched() and not switch.killed():
+            self.released = await sync_to_async(_release)(aliases)
         return self
 
     async def __aexit__(self, *_raised: object) -> None:
@@ -71,7 +76,11 @@ class release_connections:  # noqa: N801 - reads as a function, as `transaction.
     def _aliases(self) -> tuple[str, ...]:
         if self._using is None:
             return tuple(connections)
-        return (self._using,) if isinstance(self._using, str) else tuple(self._using)
+        aliases = (self._using,) if isinstance(self._using, str) else tuple(self._using)
+        for alias in aliases:
+            if alias not in connections.settings:
+                raise ConnectionDoesNotExist(f"The connection {alias!r} doesn't exist.")
+        return aliases
 
 
 def tracking_create_connection(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,20 +97,23 @@ def tracking_create_connection(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _track_cursors(connection: Any) -> None:
-    opened: WeakSet[Any] = WeakSet()
+    opened: set[weakref.ref[Any]] = set()
     prepare = connection._prepare_cursor
 
     def _prepare_cursor(cursor: Any) -> Any:
         wrapper = prepare(cursor)
         close = wrapper.close
+        # Nothing here may hold the wrapper: one that is dropped, with the rows in it, is freed at
+        # once in stock, and a cycle would keep it until the next collection.
+        mark = weakref.ref(wrapper, opened.discard)
 
         def tracked_close() -> Any:
-            opened.discard(wrapper)
+            opened.discard(mark)
             return close()
 
         # `CursorWrapper` hands `close` on to the driver's cursor, also when a `with` block ends.
         wrapper.close = tracked_close
-        opened.add(wrapper)
+        opened.add(mark)
         return wrapper
 
     connection._prepare_cursor = _prepare_cursor
@@ -109,24 +121,26 @@ def _track_cursors(connection: Any) -> None:
 
 
 def _release(aliases: tuple[str, ...]) -> tuple[str, ...]:
-    asked = [connections[alias] for alias in aliases]
-    opened = [each for each in asked if each.connection is not None]
+    # Without making the others: that imports their drivers.
+    made = connections.all(initialized_only=True)
+    opened = [each for each in made if each.alias in aliases and each.connection is not None]
     for each in opened:
         if reason := _reason_to_keep(each):
             raise ConnectionInUse(each.alias, reason)
     for each in opened:
         each.close()
-    return tuple(each.alias for each in opened)
+    # SQLite in memory stays open: Django does not close it.
+    return tuple(each.alias for each in opened if each.connection is None)
 
 
 def _reason_to_keep(connection: Any) -> str:
     cursors = getattr(connection, _CURSORS, None)
     if connection.in_atomic_block:
         return "it is inside of transaction.atomic()"
-    if not connection.autocommit:
-        return "it is not in autocommit mode, so a transaction may be open"
     if connection.run_on_commit:
         return "functions wait for transaction.on_commit()"
+    if not connection.autocommit:
+        return "it is not in autocommit mode, so a transaction may be open"
     if cursors is None:
         return "its cursors are not known; it was made outside of a request or before install()"
     if len(cursors):

@@ -8,6 +8,7 @@ sends it.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from django.core import signals as django_signals
@@ -16,6 +17,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import reset_urlconf
 from django.db import close_old_connections, connections, reset_queries
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http.response import HttpResponseBase
 
 from freeloop.relief.plain import own_function
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from django.dispatch import Signal
 
 # By identity: a receiver need not be comparable.
-_AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
-_AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
+AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
+AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
 
 
 class RelievedSignals:
@@ -56,7 +58,7 @@ class _RequestSignal:
 class _RequestStarted(_RequestSignal):
     async def asend(self, sender: Any, **named: Any) -> Any:
         """Skip Django's own receivers: they tidy the connections of a thread still to start."""
-        if untouched() and only_these_receive(self._stock, sender, _AT_START):
+        if untouched() and _started.only_own(sender):
             return []
         return await self._stock.asend(sender, **named)
 
@@ -79,7 +81,7 @@ def relieved_sync_to_async(stock: Callable[..., Any]) -> Callable[..., Any]:
 
         async def close() -> None:
             if closes_inline(response, func):
-                func()
+                _close(response)
             else:
                 await stock(func)()
 
@@ -108,12 +110,23 @@ def closes_inline(response: Any, method: Any) -> bool:
     )
 
 
+def _close(response: Any) -> None:
+    # As `HttpResponseBase.close`, whose shape is asked for on installing, with the one receiver of
+    # `request_finished` that has something left to do: the others have just been found idle.
+    (closer,) = response._resource_closers
+    with contextlib.suppress(Exception):
+        closer()
+    response._resource_closers.clear()
+    response.closed = True
+    reset_urlconf(sender=response._handler_class)
+
+
 def nothing_to_finish(sender: Any) -> bool:
     """Return whether `request_finished` would find nothing to close in this context."""
     return (
-        only_these_receive(django_signals.request_finished, sender, _AT_END)
-        and not connections.all(initialized_only=True)
-        and not _caches_to_close()
+        _finished.only_own(sender)
+        and not any(map(_to_close, connections.all(initialized_only=True)))
+        and not caches_to_close()
     )
 
 
@@ -123,7 +136,48 @@ def only_these_receive(signal: Signal, sender: Any, own: frozenset[int]) -> bool
     return not async_receivers and all(id(receiver) in own for receiver in sync_receivers)
 
 
-def _caches_to_close() -> bool:
+class _Receivers:
+    """Remembers, while the list of receivers stays as it is, whether all of them are Django's."""
+
+    def __init__(self, signal: Signal, own: frozenset[int]) -> None:
+        self._signal = signal
+        self._own = own
+        self._seen: list[Any] = []
+        self._verdicts: dict[Any, bool] = {}
+
+    def only_own(self, sender: Any) -> bool:
+        """Return what `only_these_receive` answers for this sender."""
+        # The elements are compared by identity first. One that died since makes the verdict stay
+        # "no" for a while, never "yes".
+        if self._seen != self._signal.receivers:
+            self._seen = list(self._signal.receivers)
+            self._verdicts = {}
+        verdict = self._verdicts.get(sender)
+        if verdict is None:
+            verdict = only_these_receive(self._signal, sender, self._own)
+            self._verdicts[sender] = verdict
+        return verdict
+
+
+_started = _Receivers(django_signals.request_started, AT_START)
+_finished = _Receivers(django_signals.request_finished, AT_END)
+
+
+def _to_close(connection: Any) -> bool:
+    # A server that imports the project on its event loop (uvicorn's workers do) leaves connection
+    # objects in every request's context: never opened, and unknown to the thread that stock closes
+    # in. Closing one that is not open does nothing, as long as it is Django's own way of closing.
+    stock = BaseDatabaseWrapper.close_if_unusable_or_obsolete
+    return (
+        connection.connection is not None
+        or type(connection).close_if_unusable_or_obsolete is not stock
+        or "close_if_unusable_or_obsolete" in vars(connection)
+        or not own_function(stock)
+    )
+
+
+def caches_to_close() -> bool:
+    """Return whether a cache of this context has a `close` that does something."""
     # A cache whose `close` is the base class's does nothing on closing.
     made = caches.all(initialized_only=True)
     return any(type(each).close is not BaseCache.close for each in made)

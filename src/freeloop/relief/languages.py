@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import trans_real
 
-from freeloop.relief.plain import plain_request
-
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 # The headers are the client's: neither their number nor their length may fill the memory.
 _REMEMBERED = 1024
 _LONGEST_HEADER = 200
+_LONGEST_CODE = 20
 
 
 class LocaleGuards:
@@ -32,10 +31,10 @@ class LocaleGuards:
 
     def request(self, request: HttpRequest) -> bool:
         """Return whether choosing the language reads nothing from disk."""
-        if not plain_request(request):
-            return False
         if not settings.USE_I18N:
             return True
+        if _long_language(request):
+            return False
         language = self._chosen.get(_asked(request))
         # Django empties its catalogues when LOCALE_PATHS and the like change.
         return language is not None and language in trans_real._translations  # type: ignore[attr-defined]
@@ -50,11 +49,21 @@ class LocaleGuards:
         self._chosen[asked] = getattr(request, "LANGUAGE_CODE", "")
 
 
+def _first_part(request: HttpRequest) -> str:
+    return request.path_info[1:].partition("/")[0]
+
+
+def _long_language(request: HttpRequest) -> bool:
+    # "de-" and any word is German to Django; too long to remember, it is not in what was asked.
+    first_part = _first_part(request)
+    return len(first_part) > _LONGEST_CODE and ("-" in first_part or "@" in first_part)
+
+
 def _asked(request: HttpRequest) -> Asked:
-    first_part = request.path_info[1:].partition("/")[0]
+    first_part = _first_part(request)
     return (
         str(getattr(request, "urlconf", settings.ROOT_URLCONF)),
         request.META.get("HTTP_ACCEPT_LANGUAGE"),
         request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME),
-        first_part if len(first_part) <= 20 else "",
+        first_part if len(first_part) <= _LONGEST_CODE else "",
     )

@@ -12,21 +12,23 @@ from contextvars import ContextVar
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 
 from freeloop.relief import switch
 from freeloop.relief.guards import Guards, guards_for
-from freeloop.relief.plain import own_function
+from freeloop.relief.plain import own_class, own_request_class
 from freeloop.relief.request_thread import relieved
+from freeloop.relief.run import run_from
 from freeloop.relief.verify import verified_handle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# What a run does in their place: a tool that has wrapped one of them wants to be called.
 HOOKS = ("process_request", "process_view", "process_response")
 
 _building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
+_as_stock: ContextVar[bool] = ContextVar("freeloop_building_as_stock", default=False)
 
 
 @contextlib.contextmanager
@@ -39,11 +41,21 @@ def building_async_chain() -> Iterator[None]:
         _building.reset(token)
 
 
+@contextlib.contextmanager
+def building_stock_chain() -> Iterator[None]:
+    """Leave alone the chains that are built inside of this block, to look at what Django does."""
+    token = _as_stock.set(True)
+    try:
+        yield
+    finally:
+        _as_stock.reset(token)
+
+
 def relieved_load_middleware(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Return `BaseHandler.load_middleware`; a chain for sync requests is built by stock alone."""
 
     def load_middleware(self: Any, is_async: bool = False) -> Any:  # noqa: FBT001, FBT002
-        if not is_async:
+        if not is_async or _as_stock.get():
             return stock(self, is_async)
         with building_async_chain():
             built = stock(self, is_async)
@@ -60,7 +72,7 @@ def relieved_convert(stock: Callable[..., Any]) -> Callable[..., Any]:
 
     def convert_exception_to_response(get_response: Any) -> Any:
         if _building.get() and (guards := usable_guards(get_response)) is not None:
-            return stock(_relieved_call(get_response, guards))
+            return run_from(get_response, guards)
         return stock(get_response)
 
     return update_wrapper(convert_exception_to_response, stock)
@@ -79,13 +91,24 @@ def relieved_adapt(stock: Callable[..., Any]) -> Callable[..., Any]:
         adapted = stock(self, is_async, method, *args, **kwargs)
         if not is_async or not _building.get() or adapted is method:
             return adapted
-        middleware = getattr(method, "__self__", None)
-        guards = usable_guards(middleware)
-        if guards is None or guards.view is None or method.__name__ != "process_view":
-            return adapted
-        return _relieved_view(middleware, guards.view, adapted)
+        guard = guard_of_view_hook(method)
+        return adapted if guard is None else _relieved_view(method.__self__, guard, adapted)
 
     return update_wrapper(adapt_method_mode, stock)
+
+
+def guard_of_view_hook(method: Any) -> Callable[..., bool] | None:
+    """Return the guard of a `process_view`, or None where the method must stay stock.
+
+    Only Django's own method, bound: what a monitoring tool puts in its place may name the same
+    middleware as its `__self__`, and does work of its own.
+    """
+    middleware = getattr(method, "__self__", None)
+    guards = usable_guards(middleware)
+    if guards is None or guards.view is None:
+        return None
+    stock = getattr(type(middleware), "process_view", None)
+    return guards.view if getattr(method, "__func__", None) is stock else None
 
 
 def usable_guards(middleware: Any) -> Guards | None:
@@ -95,49 +118,7 @@ def usable_guards(middleware: Any) -> Guards | None:
     guards = guards_for(middleware)
     if guards is None or not vars(middleware).keys().isdisjoint(HOOKS):
         return None
-    methods = (getattr(type(middleware), hook, None) for hook in HOOKS)
-    if not all(method is None or own_function(method) for method in methods):
-        return None
-    return guards
-
-
-def _relieved_call(middleware: Any, guards: Guards) -> Callable[..., Any]:
-    cls = type(middleware)
-    stock_request = getattr(cls, "process_request", None)
-    stock_response = getattr(cls, "process_response", None)
-    guard_request = guards.request or _never
-    guard_response = guards.response or _never
-
-    # As `MiddlewareMixin.__acall__`, with the guards before its two hops. The methods are looked up
-    # again for each request: one that was patched since runs in the thread.
-    async def relieved_middleware(request: Any) -> Any:
-        response = None
-        inline = relieved()
-        if stock_request is not None:
-            process_request = middleware.process_request
-            if (
-                inline
-                and getattr(process_request, "__func__", None) is stock_request
-                and guard_request(request)
-            ):
-                response = process_request(request)
-            else:
-                response = await sync_to_async(process_request, thread_sensitive=True)(request)
-                if guards.ran_in_thread is not None:
-                    guards.ran_in_thread(request)
-        response = response or await middleware.get_response(request)
-        if stock_response is not None:
-            process_response = middleware.process_response
-            if (
-                inline
-                and getattr(process_response, "__func__", None) is stock_response
-                and guard_response(request, response)
-            ):
-                return process_response(request, response)
-            return await sync_to_async(process_response, thread_sensitive=True)(request, response)
-        return response
-
-    return update_wrapper(relieved_middleware, middleware)
+    return guards if own_class(type(middleware)) and own_request_class() else None
 
 
 def _relieved_view(middleware: Any, guard: Any, adapted: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,7 +132,3 @@ def _relieved_view(middleware: Any, guard: Any, adapted: Callable[..., Any]) -> 
         return await adapted(request, callback, args, kwargs)
 
     return update_wrapper(process_view, middleware.process_view)
-
-
-def _never(*_arguments: Any) -> bool:
-    return False

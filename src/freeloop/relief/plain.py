@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import django
 from django.core.handlers.asgi import ASGIRequest
@@ -27,12 +27,32 @@ _RESPONSE_ATTRIBUTES = (
     *("streaming_content",),
 )
 
-_plain_responses: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+# By class; emptied when it is full, so that classes made on the fly do not pile up.
+_plain_responses: dict[type, bool] = {}
+_REMEMBERED_CLASSES = 1024
 
 
 def plain_request(request: Any) -> bool:
     """Return whether the request is Django's, with none of its methods replaced."""
     return type(request) is ASGIRequest and vars(request).keys().isdisjoint(_REQUEST_METHODS)
+
+
+def own_request_class() -> bool:
+    """Return whether nobody has patched what Django's middleware calls on a request."""
+    found = (getattr(ASGIRequest, name) for name in _REQUEST_METHODS)
+    return all(own_function(getattr(each, "fget", each)) for each in found)
+
+
+def own_class(cls: type) -> bool:
+    """Return whether every method of the class and its bases was written in Django."""
+    methods = (
+        each
+        for base in cls.__mro__
+        if base is not object
+        for each in vars(base).values()
+        if callable(each) and not isinstance(each, type)
+    )
+    return all(own_function(each) for each in methods)
 
 
 def plain_response(response: HttpResponseBase) -> bool:
@@ -43,16 +63,17 @@ def plain_response(response: HttpResponseBase) -> bool:
     cls = type(response)
     plain = _plain_responses.get(cls)
     if plain is None:
-        plain = _plain_responses[cls] = all(
-            _from_django(cls, name) for name in _RESPONSE_ATTRIBUTES
-        )
+        if len(_plain_responses) >= _REMEMBERED_CLASSES:
+            _plain_responses.clear()
+        plain = all(_from_django(cls, name) for name in _RESPONSE_ATTRIBUTES)
+        _plain_responses[cls] = plain
     return plain
 
 
 def own_function(function: Any) -> bool:
     """Return whether the function was written in Django: not wrapped, patched or replaced."""
-    code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename.startswith(_DJANGO)
+    # By type: the proxies of monitoring tools hand `__code__` and `__class__` on.
+    return type(function) is FunctionType and function.__code__.co_filename.startswith(_DJANGO)
 
 
 def _from_django(cls: type, name: str) -> bool:

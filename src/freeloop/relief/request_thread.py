@@ -29,12 +29,15 @@ class RequestThread(ThreadSensitiveContext):
         self.relieved = False
         self._given = relieved
         self._outer: RequestThread | None = None
+        self._below_sync_code = False
 
     async def __aenter__(self) -> Self:
         """Enter at once, as stock: later, one request would get several threads."""
         await super().__aenter__()  # type: ignore[no-untyped-call] # asgiref
         self.relieved = switch.drawn() if self._given is None else self._given
         self._outer = _current.get()
+        # As long as the request has no thread, nothing in it can change this.
+        self._below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
         _current.set(self)
         return self
 
@@ -54,9 +57,9 @@ class RequestThread(ThreadSensitiveContext):
         """
         return (
             bool(self.token)
-            and SyncToAsync.thread_sensitive_context.get(None) is self
+            and not self._below_sync_code
             and self not in SyncToAsync.context_to_thread_executor
-            and not getattr(AsyncToSync.executors, "current", None)
+            and SyncToAsync.thread_sensitive_context.get(None) is self
         )
 
 

@@ -14,9 +14,12 @@ from typing import Any
 import django
 from asgiref import sync
 from django.core.handlers import asgi, base
+from django.dispatch import Signal
+from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 _LIBRARIES = tuple(f"{Path(str(each.__file__)).parent}{os.sep}" for each in (django, sync))
+_OURS = f"{Path(__file__).parent}{os.sep}"
 
 THREAD = "request thread"
 SIGNALS = "request signals"
@@ -53,20 +56,34 @@ def _thread() -> str:
 
 def _signals() -> str:
     names = {"signals", "request_started", "request_finished", "asend"}
-    return _lacks(asgi, "signals") or _differs(asgi.ASGIHandler, "handle", names)
+    return _lacks(asgi, "signals") or _differs(asgi.ASGIHandler, "handle", names) or _receivers()
+
+
+def _receivers() -> str:
+    return _lacks(Signal, "_live_receivers") or _differs(Signal, "asend", {"_live_receivers"})
 
 
 def _closing() -> str:
-    return _lacks(asgi, "sync_to_async") or _differs(
-        asgi.ASGIHandler, "handle", {"sync_to_async", "close"}
+    work = {"_resource_closers", "clear", "closed", "request_finished", "send", "_handler_class"}
+    return (
+        _lacks(asgi, "sync_to_async")
+        or _differs(asgi.ASGIHandler, "handle", {"sync_to_async", "close"})
+        or _works_otherwise(HttpResponseBase, "close", work | {"Exception", "signals"})
+        or _differs(asgi.ASGIRequest, "close", {"_stream"})
+        or _receivers()
     )
 
 
 def _middleware() -> str:
     chain = {"convert_exception_to_response", "adapt_method_mode", "process_view"}
+    converts = {"iscoroutinefunction", "sync_to_async", "response_for_exception", "Exception"}
     hooks = {"sync_to_async", "process_request", "process_response", "get_response"}
     return (
-        _lacks(base, "convert_exception_to_response")
+        _replaced(
+            getattr(base, "convert_exception_to_response", None),
+            "convert_exception_to_response",
+            converts,
+        )
         or _differs(base.BaseHandler, "load_middleware", chain)
         or _differs(base.BaseHandler, "adapt_method_mode", {"sync_to_async"})
         or _differs(MiddlewareMixin, "__acall__", hooks)
@@ -86,6 +103,30 @@ def _differs(owner: type, method: str, names: set[str]) -> str:
         return f"{owner.__name__}.{method} cannot be read"
     missing = names - _names(function.__code__)
     return f"{owner.__name__}.{method} does not use {', '.join(sorted(missing))}" if missing else ""
+
+
+def _replaced(module: Any, name: str, names: set[str]) -> str:
+    """Return who wrapped one of Django's functions, or what it no longer uses.
+
+    Relief does the work of this one for several layers at once, so a wrapper would be left out.
+    """
+    function: Any = getattr(module, name, None)
+    while isinstance(function, FunctionType) and function.__code__.co_filename.startswith(_OURS):
+        function = getattr(function, "__wrapped__", None)
+    if not isinstance(function, FunctionType) or function is not _below_patches(function):
+        return f"{name} is replaced by {getattr(function, '__module__', type(function).__module__)}"
+    missing = names - _names(function.__code__)
+    return f"{name} does not use {', '.join(sorted(missing))}" if missing else ""
+
+
+def _works_otherwise(owner: type, method: str, known: set[str]) -> str:
+    """Return what is new or gone in a method that relief does the work of.
+
+    One that somebody replaced is called as it is, so its names do not matter here.
+    """
+    function = _below_patches(getattr(owner, method, None))
+    other = set(function.__code__.co_names) ^ known if function is not None else set()
+    return f"{owner.__name__}.{method}: {', '.join(sorted(other))}" if other else ""
 
 
 def _below_patches(function: Any, depth: int = 4) -> FunctionType | None:

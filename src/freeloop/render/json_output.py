@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from freeloop import __version__
 from freeloop.model.check import Check
 from freeloop.model.codec import encode_run
+from freeloop.model.relief import ReliefReport
 from freeloop.model.run import Run
+from freeloop.model.structure import Json, to_plain
 
 
 def dump_run(run: Run) -> str:
@@ -23,4 +25,30 @@ def dump_checks(checks: Sequence[Check]) -> str:
         for each in checks
     ]
     document = {"schema": "freeloop.checks/1", "tool": __version__, "results": rows}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def dump_relief(report: ReliefReport) -> str:
+    """Return the report of relief as JSON text, schema freeloop.relief/1."""
+    said = report.explanation
+    document: dict[str, Json] = {
+        "schema": "freeloop.relief/1",
+        "tool": __version__,
+        "environment": to_plain(
+            {
+                "settings": said.settings,
+                **report.environment,
+                "django": said.django,
+                "asgiref": said.asgiref,
+            }
+        ),
+        "off": said.off,
+        "share": said.share,
+        "unknown": list(said.unknown),
+        "basis": "computed",
+        "async_view": to_plain(said.async_view),
+        "sync_view": to_plain(said.sync_view),
+        "results": [to_plain(piece) for piece in said.pieces],
+        "counted": to_plain(report.count),
+    }
     return json.dumps(document, indent=2, ensure_ascii=False)

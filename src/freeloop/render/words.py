@@ -47,6 +47,7 @@ QUESTION_WORDS = {
     Question.REWRITE: "rewrite: view A or its twin B",
     Question.SETTING: "setting: one setting changed, all else equal",
 }
+RELIEF_WORDS = {True: "relief", False: "no relief", None: "the application as it is"}
 THREADED = ("gunicorn:gthread", "granian:wsgi")
 REWRITE_UNKNOWN = "rewrite: unknown; give --pair, or run trace --predict"
 CUT_SHORT = "Interrupted: only what was finished is shown."
@@ -227,6 +228,8 @@ def _amounts(arm: Arm) -> tuple[str, ...]:
         amounts.append(_count(arm.workers, "worker"))
     if arm.threads is not None and arm.server in THREADED:
         amounts.append(_count(arm.threads, "thread"))
+    if arm.relief is not None:
+        amounts.append("relief" if arm.relief else "no relief")
     return tuple(amounts)
 
 
@@ -272,6 +275,8 @@ def _changed_setting(result: PairResult) -> str:
         changed.append(f"{_known(b.threads)} threads instead of {_known(a.threads)}")
     if a.workers != b.workers:
         changed.append(f"{_count(b.workers, 'worker')} instead of {a.workers}")
+    if a.relief != b.relief:
+        changed.append(f"{RELIEF_WORDS[b.relief]} instead of {RELIEF_WORDS[a.relief]}")
     changed += [
         f"{name} {_setting(b, name)} instead of {_setting(a, name)}"
         for name in sorted({*a.settings, *b.settings})

@@ -19,9 +19,11 @@ SERVERS: Mapping[str, str] = {
     "granian:wsgi": "granian",
     "granian:asgi": "granian",
 }
+WSGI_SERVERS = frozenset({"gunicorn:sync", "gunicorn:gthread", "granian:wsgi"})
 BASELINE = Arm("gunicorn:gthread", "gunicorn:gthread")
 CANDIDATE = Arm("uvicorn", "uvicorn")
-OPTIONS = ("workers", "threads")
+OPTIONS = ("workers", "threads", "relief")
+YES_OR_NO = {"true": True, "false": False}
 EXAMPLE = "'gunicorn:gthread threads=16 /reports/'"
 
 
@@ -37,7 +39,7 @@ def parse_arm(
     """
     server, *rest = text.split() or [""]
     known_server(server, servers, where)
-    if not rest or "=" in rest[-1].partition("/")[0]:
+    if not rest or rest[-1] == "relief" or "=" in rest[-1].partition("/")[0]:
         raise FreeloopError(
             "bad-arm",
             what=f"{text!r} names no path or view at its end",
@@ -45,19 +47,30 @@ def parse_arm(
             mend=f"write server, options, path: {EXAMPLE}",
         )
     *options, target = rest
-    numbers = dict(parse_option(option, where) for option in options)
-    if len(numbers) < len(options):
+    numbers: dict[str, int] = {}
+    flags: dict[str, bool] = {}
+    for option in options:
+        if option.partition("=")[0] == "relief":
+            flags["relief"] = parse_relief(option, where)
+        else:
+            name, number = parse_option(option, where)
+            numbers[name] = number
+    if len(numbers) + len(flags) < len(options):
         raise FreeloopError(
             "bad-arm",
             what=f"an option is given twice in {text!r}",
             where=where,
             mend="give each option once",
         )
+    relief = flags.get("relief")
+    if relief:
+        relievable(server, where)
     arm = Arm(
         name=" ".join([server, *options]),
         server=server,
         workers=numbers.get("workers", 1),
         threads=numbers.get("threads"),
+        relief=relief,
     )
     return Side(arm, parse_target(target))
 
@@ -80,6 +93,30 @@ def parse_option(text: str, where: str) -> tuple[str, int]:
             mend=f"write: {key}=4",
         )
     return key, int(value)
+
+
+def parse_relief(text: str, where: str) -> bool:
+    """Return what "relief", "relief=true" or "relief=false" says."""
+    value = text.partition("=")[2] if "=" in text else "true"
+    if value not in YES_OR_NO:
+        raise FreeloopError(
+            "bad-arm",
+            what=f"relief must be true or false, not {value!r}",
+            where=where,
+            mend="write: relief",
+        )
+    return YES_OR_NO[value]
+
+
+def relievable(server: str, where: str) -> None:
+    """Refuse relief on a server that never meets Django's ASGI handler."""
+    if server in WSGI_SERVERS:
+        raise FreeloopError(
+            "relief-needs-asgi",
+            what=f"{server} serves WSGI, where there is nothing to relieve",
+            where=where,
+            mend="leave relief out, or use an ASGI server: uvicorn, granian:asgi",
+        )
 
 
 def known_server(server: str, servers: Collection[str], where: str) -> None:
@@ -133,8 +170,8 @@ def pair_of(
 ) -> Pair:
     """Return any two sides as a pair, with the question that their difference asks.
 
-    Two requests are a rewrite; one request on one server with other numbers is a setting; one
-    request on two servers is a way to serve.
+    Two requests are a rewrite; one request on one server with other numbers, or with relief, is a
+    setting; one request on two servers is a way to serve.
     """
     if a.request != b.request:
         question, name = Question.REWRITE, f"{a.request.name} or {b.request.name}"

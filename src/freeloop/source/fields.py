@@ -62,6 +62,13 @@ class Table:
             )
         return text
 
+    def flag(self, key: str) -> bool | None:
+        """Return true or false, None when absent."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
     def count(self, key: str) -> int | None:
         """Return a positive whole number, None when absent."""
         value = self.values.get(key)

@@ -9,7 +9,7 @@ from pathlib import Path
 from freeloop.errors import FreeloopError
 from freeloop.model.plan import DEFAULT_CONCURRENCY, Arm, Pair, Plan, Question, Race, Side
 from freeloop.model.request import RequestSpec
-from freeloop.source.arms import SERVERS, known_server, pair_of
+from freeloop.source.arms import SERVERS, known_server, pair_of, relievable
 from freeloop.source.fields import Table, nearest, read_table
 from freeloop.source.requests import requests_of
 
@@ -91,7 +91,7 @@ def arms_of(table: Table, servers: Collection[str]) -> Mapping[str, Arm]:
 
 def arm_from(name: str, table: Table, servers: Collection[str]) -> Arm:
     """Return one deployment."""
-    table.only("server", "workers", "threads", "settings")
+    table.only("server", "workers", "threads", "settings", "relief")
     server = table.required_text("server")
     known_server(server, servers, table.at("server"))
     settings = table.table("settings").values
@@ -103,7 +103,10 @@ def arm_from(name: str, table: Table, servers: Collection[str]) -> Arm:
                 where=table.table("settings").at(key),
                 mend=f"write: {key.upper()}",
             )
-    return Arm(name, server, table.count("workers") or 1, table.count("threads"), settings)
+    relief = table.flag("relief")
+    if relief:
+        relievable(server, table.at("relief"))
+    return Arm(name, server, table.count("workers") or 1, table.count("threads"), settings, relief)
 
 
 def pair_from(table: Table, names: Names) -> Pair:

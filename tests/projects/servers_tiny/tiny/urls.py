@@ -13,6 +13,7 @@ urlpatterns = [
     path("pid/", views.pid),
     path("wait/", views.wait),
     path("await/", views.wait_async),
+    path("threads/", views.threads),
     path("hold/", views.hold_loop),
     path("gather/", views.gather),
     path("query/", views.query_then_wait),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,11 @@ def wait(request: HttpRequest) -> HttpResponse:
 async def wait_async(request: HttpRequest) -> HttpResponse:
     await asyncio.sleep(_seconds(request))
     return HttpResponse("waited")
+
+
+async def threads(request: HttpRequest) -> JsonResponse:
+    await asyncio.sleep(_seconds(request))
+    return JsonResponse({"threads": threading.active_count()})
 
 
 async def hold_loop(request: HttpRequest) -> HttpResponse:

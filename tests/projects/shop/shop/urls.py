@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
-from reports import views  # type: ignore[import-not-found]
+from reports import views  # type: ignore[import-not-found,attr-defined,unused-ignore]
 
 reports = (
     [

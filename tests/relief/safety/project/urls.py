@@ -1,0 +1,20 @@
+"""One path for each view; a path is the view's name."""
+
+from __future__ import annotations
+
+import inspect
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import URLPattern, URLResolver, path
+
+from tests.relief.safety.project import views
+
+_ALL = [
+    each
+    for each in vars(views).values()
+    if inspect.isfunction(each) and each.__module__ == views.__name__ and each.__name__[0] != "_"
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", views.hello)]
+urlpatterns += [path(f"{view.__name__}/", view) for view in _ALL]
+urlpatterns += i18n_patterns(path("translated/", views.page), prefix_default_language=False)
