@@ -192,8 +192,13 @@ def test_a_view_that_raises_is_recorded_with_its_line_and_its_stack(record: Reco
 
 
 def test_a_block_inside_a_library_names_the_line_of_the_project(record: Record) -> None:
-    """60 ms in a library that a helper calls: nobody looks there without being told."""
-    trace = record("blocks")
+    """60 ms in a library that a helper calls: nobody looks there without being told.
+
+    The sampler is a thread like any other: a machine that gives it no core for 60 ms gets no
+    sample, so there are three tries.
+    """
+    traces = (record("blocks") for _ in range(3))
+    trace = next(trace for trace in traces if trace.samples)
 
     places = [trace.places[number] for sample in trace.samples for number in sample.frames]
     deepest = [
