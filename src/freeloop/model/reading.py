@@ -14,9 +14,9 @@ from freeloop.model.verdict import Basis
 class Happening(StrEnum):
     """What one row of the execution table tells.
 
-    REQUEST: begins. ENTERED: the view's first line. TASK: a task was started. RAN: had the loop (for
-    a sync request: its thread). BLOCKED: held the loop or thread in a waiting call. SUSPENDED: gave
-    the loop back at an await point, until resumed. HOP: a call went to a thread and came back.
+    REQUEST: begins. ENTERED: the view's first line. TASK: a task was started. RAN: had the loop
+    (for a sync request: its thread). BLOCKED: held the loop or thread in a waiting call. SUSPENDED:
+    gave the loop back at an await point, until resumed. HOP: a call went to a thread and came back.
     BACK: a thread waited for a call on the loop. QUERY, OUTBOUND, CACHE, SLEEP, LOCK, FILE,
     TEMPLATE, MIDDLEWARE, RECEIVER: that call. THREAD: a thread was started. FIRST_BYTE, RAISED and
     RETURNED: points.
