@@ -1,0 +1,295 @@
+"""Every sentence that a person reads about one recorded request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from freeloop.model.reading import (
+    Effect,
+    Happening,
+    Moment,
+    Reading,
+    Row,
+    TraceFinding,
+    Weakness,
+)
+from freeloop.model.trace import LaneKind, Place, Recorded, Step, Trace
+from freeloop.render.figures import ms_text, number_text
+from freeloop.render.states import HAPPENING_WORDS, MOMENT_WORDS
+
+NO_STEPS = "No line steps were recorded, so there are no variables."
+NO_FINDINGS = "Nothing found that this request could do without."
+WEAKNESS_WORDS = {
+    Weakness.BLOCKS_LOOP: "blocks the event loop",
+    Weakness.SERIAL_AWAITS: "one after another, may be independent",
+    Weakness.SERIAL_ON_THREAD: "gathered, and still one after another on one thread",
+    Weakness.CONNECTION_UNUSED: "database connection held without use",
+    Weakness.THREAD_UNUSED: "thread held without use",
+    Weakness.HOPS_OF_DJANGO: "thread hops that Django makes for itself",
+}
+MENDS = {
+    Weakness.BLOCKS_LOOP: "await an async twin of the call, or hand it to a thread",
+    Weakness.SERIAL_AWAITS: "if none needs the other's result: asyncio.gather or a TaskGroup",
+    Weakness.SERIAL_ON_THREAD: "Django has one thread per request: one query for all, or none",
+    Weakness.CONNECTION_UNUSED: "freeloop.relief.release_connections() before the wait",
+    Weakness.THREAD_UNUSED: "freeloop.relief, or a middleware that is async too",
+    Weakness.HOPS_OF_DJANGO: "freeloop.relief leaves them out",
+}
+STEP_WORDS = {
+    "call": "enters",
+    "line": "runs",
+    "suspend": "waits at",
+    "resume": "goes on at",
+    "return": "returns from",
+    "raise": "leaves with an exception",
+}
+
+
+def place_text(place: Place) -> str:
+    """Return where, as editors jump to it."""
+    return f"{place.path}:{place.line}"
+
+
+def stamp_text(at_ns: int) -> str:
+    """Return a time since the request's start in ms, all with the same digits."""
+    return f"{at_ns / 1e6:.2f}"
+
+
+def row_place(trace: Trace, row: Row) -> str:
+    """Return where a row happened, "" where that is not known."""
+    return "" if row.place is None else place_text(trace.places[row.place])
+
+
+def request_line(request: Recorded) -> str:
+    """Return the request as one line: method, path, view, status."""
+    kind = {True: "async view ", False: "sync view ", None: ""}[request.async_view]
+    view = f"{kind}{request.view}" if request.view else "no view was called"
+    status = "no answer" if request.status is None else str(request.status)
+    return f"{request.method} {request.path}  {view}  {status}"
+
+
+def how_text(request: Recorded) -> str:
+    """Return how it was run and answered."""
+    parts = [request.interface.upper(), "with relief" if request.relieved else "without relief"]
+    if request.route:
+        parts.append(f"route {request.route}")
+    parts.append(f"{request.sent_bytes} bytes{', streamed' if request.streamed else ''}")
+    if request.error:
+        parts.append(f"left with {request.error}")
+    return ", ".join(parts)
+
+
+def environment_line(trace: Trace) -> str:
+    """Return where the trace was recorded."""
+    known = trace.environment
+    first = ("python", "django", "asgiref")
+    named = {name: known.versions[name] for name in first if name in known.versions}
+    others = {name: text for name, text in known.versions.items() if name not in first}
+    parts = [
+        ", ".join(f"{name} {version}" for name, version in (named | others).items()),
+        " and ".join(known.database) or "no database",
+        _count(len(known.middleware), "middleware layer"),
+        _count(known.cores, "core"),
+        f"recorded {known.recorded_at}",
+        f"a mark costs {known.mark_cost_ns / 1000:.1f} \u00b5s",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def warnings(trace: Trace) -> list[str]:
+    """Return what this trace cannot show, one sentence each."""
+    known = trace.environment
+    lines = [f"not observed: {name}, {reason}" for name, reason in known.probes_off.items()]
+    if known.dropped:
+        lines.append(f"{_count(known.dropped, 'mark')} did not fit: the trace has holes")
+    return lines
+
+
+def totals(reading: Reading) -> list[tuple[str, str, str]]:
+    """Return label, number and remark of each total; all are measured, in this one request."""
+    need = reading.demand
+    connection = f"of which used {number_text(need.connection_used_ms)}"
+    rows = [
+        ("duration", f"{number_text(need.total_ms)} ms", ""),
+        (
+            "event loop",
+            f"{number_text(need.loop_ms)} ms",
+            f"blocked {number_text(need.blocked_ms)}",
+        ),
+        ("waiting", f"{number_text(need.waiting_ms)} ms", "used neither loop nor thread"),
+        (
+            "threads held",
+            f"{number_text(need.thread_held_ms)} ms",
+            f"of which used {number_text(need.thread_used_ms)}",
+        ),
+        ("connections held", f"{number_text(need.connection_held_ms)} ms", connection),
+        ("CPU", f"{number_text(need.cpu_ms)} ms", "all threads"),
+        (
+            "unexplained",
+            f"{number_text(need.unexplained_ms)} ms",
+            "at most this for the interpreter lock",
+        ),
+        ("hops to a thread", str(need.hops), f"back to the loop {need.backs}"),
+        ("threads started", str(need.threads_started), ""),
+        ("tasks started", str(need.tasks), ""),
+        ("queries", str(need.queries), ""),
+    ]
+    if reading.trace.request.interface == "wsgi":
+        rows = [row for row in rows if row[0] not in {"event loop", "waiting"}]
+    return rows
+
+
+def row_words(reading: Reading, row: Row) -> str:
+    """Return what happened, short, for a cell: "waits for asyncio.sleep, 50.1 ms"."""
+    said = HAPPENING_WORDS[row.what]
+    if row.what is Happening.SUSPENDED and not row.text:
+        said = "waits"
+    text = f"{said} {row.text}" if row.text else said
+    if row.other is not None and row.what is Happening.HOP:
+        text = f"{text} on {reading.trace.lanes[row.other].name}"
+    if row.what is Happening.TASK and row.other is not None and not row.text:
+        text = f"{said}: {reading.trace.lanes[row.other].name}"
+    return text
+
+
+def row_sentence(reading: Reading, row: Row) -> str:
+    """Return one row as one sentence, or two: who, what, where, how long, what others do."""
+    trace = reading.trace
+    who = trace.lanes[row.lane].name
+    where = f" at {place_text(trace.places[row.place])}" if row.place is not None else ""
+    lasted_ns = row.end_ns - row.start_ns
+    lasted = f", {ms_text(lasted_ns)} ms" if lasted_ns else ""
+    match row.what:
+        case Happening.SUSPENDED:
+            said = f"{who} waits for {row.text or 'an awaited result'}{where}{lasted}"
+        case Happening.HOP:
+            thread = trace.lanes[row.other].name if row.other is not None else "a thread"
+            queue = f" ({ms_text(row.queued_ns)} ms in the queue)" if row.queued_ns else ""
+            said = f"{who} hands {row.text or 'a call'} to {thread}{where} and waits{lasted}{queue}"
+        case Happening.BLOCKED:
+            said = f"{who} sits in {row.text or 'a waiting call'}{where}{lasted}"
+        case _:
+            said = f"{who}: {row_words(reading, row)}{where}{lasted}"
+    return f"{said}. {effect_sentence(reading, row)}".strip()
+
+
+def effect_sentence(reading: Reading, row: Row) -> str:
+    """Return what a row means for the other requests of this process, "" for nothing."""
+    lasted = ms_text(row.end_ns - row.start_ns)
+    match row.effect:
+        case Effect.NONE:
+            return ""
+        case Effect.STALLS:
+            return f"It keeps the event loop: every other request waits {lasted} ms."
+        case Effect.FREES:
+            return "The event loop serves others meanwhile."
+        case Effect.HOLDS:
+            return "The event loop serves others meanwhile; a thread is held."
+        case Effect.CONNECTION:
+            return "The event loop serves others meanwhile; a database connection is held."
+
+
+def step_sentence(trace: Trace, step: Step) -> str:
+    """Return one line step as a sentence: who, where, and which variables the line before left."""
+    place = trace.places[step.place]
+    who = trace.lanes[step.lane].name
+    said = f"{who} {STEP_WORDS.get(step.event, step.event)} {place_text(place)} ({place.function})"
+    news = [f"{item.name} {_change(item.change)}" for item in step.variables]
+    return f"{said}; {', '.join(news)}." if news else f"{said}."
+
+
+def moment_text(moment: Moment) -> str:
+    """Return a key moment for a link: why, when, how long."""
+    text = f"{MOMENT_WORDS[moment.kind]}"
+    if moment.count is not None:
+        text = f"{text}: {moment.count}"
+    if moment.ms is not None:
+        text = f"{text}, {number_text(moment.ms)} ms"
+    return f"{text}, at {stamp_text(moment.at_ns)} ms"
+
+
+def finding_sentence(reading: Reading, finding: TraceFinding) -> str:
+    """Return a finding as one sentence with its number and basis."""
+    said = WEAKNESS_WORDS[finding.weakness]
+    text = f"{finding.text}: {said}" if finding.text else said
+    times = f" ({finding.count} times)" if finding.count > 1 else ""
+    return f"{text}{times}, {number_text(finding.cost_ms)} ms ({finding.basis.value})"
+
+
+def finding_place(trace: Trace, finding: TraceFinding) -> str:
+    """Return the most guilty place, "" where none is known."""
+    return place_text(trace.places[finding.places[0]]) if finding.places else ""
+
+
+def transcript(reading: Reading) -> str:
+    """Return the request as one paragraph: how long, where it waited, for whom, what it held."""
+    need, request = reading.demand, reading.trace.request
+    subject = f"{request.method} {request.path}"
+    parts = [f"{subject} took {number_text(need.total_ms)} ms."]
+    if request.interface == "asgi":
+        parts.append(_loop_words(reading))
+    if waits := _longest(reading, Happening.SUSPENDED, Happening.OUTBOUND, Happening.HOP):
+        where = row_place(reading.trace, waits)
+        what = waits.text or HAPPENING_WORDS[waits.what]
+        lasted = ms_text(waits.end_ns - waits.start_ns)
+        at = f" at {where}" if where else ""
+        parts.append(f"The longest wait was for {what}{at}: {lasted} ms.")
+    if (blocked := _longest(reading, Happening.BLOCKED)) and blocked.effect is Effect.STALLS:
+        lasted = ms_text(blocked.end_ns - blocked.start_ns)
+        at = row_place(reading.trace, blocked)
+        parts.append(
+            f"It blocked the loop for {lasted} ms in {blocked.text or 'a waiting call'}"
+            f"{f' at {at}' if at else ''}: every other request of this worker waited."
+        )
+    parts.append(_counts(reading))
+    if need.connection_held_ms:
+        parts.append(
+            f"A database connection was held {number_text(need.connection_held_ms)} ms"
+            f" and used {number_text(need.connection_used_ms)} ms."
+        )
+    if request.error:
+        parts.append(f"It ended with {request.error}.")
+    return " ".join(parts)
+
+
+def _loop_words(reading: Reading) -> str:
+    need = reading.demand
+    held = f"It had the event loop for {number_text(need.loop_ms)} ms"
+    if need.waiting_ms <= 0:
+        return f"{held} and never waited without holding a thread."
+    return (
+        f"{held} and waited {number_text(need.waiting_ms)} ms while the loop was free for others."
+    )
+
+
+def _counts(reading: Reading) -> str:
+    need = reading.demand
+    kinds: Mapping[str, int] = {
+        "task": need.tasks,
+        "hop to a thread": need.hops,
+        "query": need.queries,
+    }
+    plural = {"hop to a thread": "hops to a thread", "query": "queries"}
+    said = [
+        f"{count} {kind if count == 1 else plural.get(kind, f'{kind}s')}"
+        for kind, count in kinds.items()
+        if count
+    ]
+    threads = sum(lane.kind is LaneKind.THREAD for lane in reading.trace.lanes)
+    if threads:
+        said.append(_count(threads, "thread"))
+    return f"It took {', '.join(said)}." if said else "It took no task, hop, thread or query."
+
+
+def _longest(reading: Reading, *kinds: Happening) -> Row | None:
+    # A millisecond and more: shorter waits are not what a request is made of.
+    found = [row for row in reading.rows if row.what in kinds and row.end_ns - row.start_ns >= 1e6]
+    return max(found, key=lambda row: row.end_ns - row.start_ns, default=None)
+
+
+def _change(change: str) -> str:
+    return {"new": "appears", "changed": "changes", "gone": "is gone"}.get(change, change)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
