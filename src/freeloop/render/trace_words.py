@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from freeloop.model.reading import (
     Effect,
@@ -13,9 +14,10 @@ from freeloop.model.reading import (
     TraceFinding,
     Weakness,
 )
+from freeloop.model.timeline import Segment, State
 from freeloop.model.trace import LaneKind, Place, Recorded, Step, Trace
 from freeloop.render.figures import ms_text, number_text
-from freeloop.render.states import HAPPENING_WORDS, MOMENT_WORDS
+from freeloop.render.states import HAPPENING_WORDS, LOOKS, MOMENT_WORDS
 
 NO_STEPS = "No line steps were recorded, so there are no variables."
 NO_FINDINGS = "Nothing found that this request could do without."
@@ -60,12 +62,20 @@ def row_place(trace: Trace, row: Row) -> str:
     return "" if row.place is None else place_text(trace.places[row.place])
 
 
+def view_text(request: Recorded) -> str:
+    """Return kind and name of the view."""
+    kind = {True: "async view ", False: "sync view ", None: ""}[request.async_view]
+    return f"{kind}{request.view}" if request.view else "no view was called"
+
+
+def status_text(request: Recorded) -> str:
+    """Return the status of the answer."""
+    return "no answer" if request.status is None else str(request.status)
+
+
 def request_line(request: Recorded) -> str:
     """Return the request as one line: method, path, view, status."""
-    kind = {True: "async view ", False: "sync view ", None: ""}[request.async_view]
-    view = f"{kind}{request.view}" if request.view else "no view was called"
-    status = "no answer" if request.status is None else str(request.status)
-    return f"{request.method} {request.path}  {view}  {status}"
+    return f"{request.method} {request.path}  {view_text(request)}  {status_text(request)}"
 
 
 def how_text(request: Recorded) -> str:
@@ -103,6 +113,22 @@ def warnings(trace: Trace) -> list[str]:
     if known.dropped:
         lines.append(f"{_count(known.dropped, 'mark')} did not fit: the trace has holes")
     return lines
+
+
+def lane_words(segments: Sequence[Segment]) -> str:
+    """Return how long a lane was in each state, longest first: "suspended 80.5 ms, running ...".
+
+    At most three; a state of less than a hundredth of the lane's time is left out.
+    """
+    sums: Counter[State] = Counter()
+    for segment in segments:
+        sums[segment.state] += segment.end_ns - segment.start_ns
+    least = sums.total() / 100
+    return ", ".join(
+        f"{LOOKS[state].word} {ms_text(total)} ms"
+        for state, total in sums.most_common(3)
+        if total >= least
+    )
 
 
 def totals(reading: Reading) -> list[tuple[str, str, str]]:
