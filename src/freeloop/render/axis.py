@@ -13,6 +13,10 @@ from freeloop.model.timeline import Timeline
 WIDEST_STRETCH = 0.16
 # ... if breaking makes it at most half as long: a break for less only costs the reader attention.
 LEAST_GAIN = 2.0
+# ... and if it is longer than any that is left whole: of two like stretches both are drawn alike.
+LEAST_LONGER = 1.5
+# No more breaks than it takes to bring each whole stretch below this share of the width.
+WIDE_ENOUGH = 0.3
 # All broken stretches together leave the steps at least a third of the width.
 WIDEST_TOGETHER = 0.66
 MOST_BREAKS = 12
@@ -81,18 +85,19 @@ def axis_of(timeline: Timeline) -> Axis:
 
 def _breaks(lengths: list[int]) -> tuple[float, frozenset[int]]:
     """Return the length at which the longest stretches are drawn, and which ones they are."""
-    longest = sorted(range(len(lengths)), key=lambda index: -lengths[index])[:MOST_BREAKS]
-    total = sum(lengths)
+    longest = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     best: tuple[float, frozenset[int]] = (0.0, frozenset())
-    for count in range(1, len(longest) + 1):
-        rest = total - sum(lengths[index] for index in longest[:count])
-        if rest <= 0:
-            break
+    for count in range(1, min(MOST_BREAKS, len(longest) - 1) + 1):
+        rest = sum(lengths[index] for index in longest[count:])
         share = min(WIDEST_STRETCH, WIDEST_TOGETHER / count)
         # Each broken stretch gets the same share of the width that there is in the end.
         shown = share * rest / (1 - share * count)
-        if lengths[longest[count - 1]] >= shown * LEAST_GAIN:
-            best = (shown, frozenset(longest[:count]))
+        last, whole = lengths[longest[count - 1]], lengths[longest[count]]
+        if last < shown * LEAST_GAIN or last < whole * LEAST_LONGER:
+            continue
+        best = (shown, frozenset(longest[:count]))
+        if whole / rest * (1 - share * count) <= WIDE_ENOUGH:
+            break
     return best
 
 

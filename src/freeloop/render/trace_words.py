@@ -101,7 +101,7 @@ def environment_line(trace: Trace) -> str:
         _count(len(known.middleware), "middleware layer"),
         _count(known.cores, "core"),
         f"recorded {known.recorded_at}",
-        f"a mark costs {known.mark_cost_ns / 1000:.1f} \u00b5s",
+        f"a mark costs {known.mark_cost_ns} ns",
     ]
     return "; ".join(part for part in parts if part)
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from freeloop.model.reading import Happening, Reading
 from freeloop.model.timeline import Segment, State
-from freeloop.render.axis import Axis, axis_of
+from freeloop.render.axis import Axis, Stretch, axis_of
 from freeloop.render.figures import ms_text
 from freeloop.render.html.svg import joined
 from freeloop.render.states import LOOKS
@@ -130,12 +130,11 @@ def _tears(axis: Axis, height: float) -> Iterator[SafeString]:
     for part in axis.breaks:
         turns = int((height - TOP) // 8) + 1
         tear = f"M-3 {TOP - 12:.0f}" + "l6 4-6 4" * turns
-        middle = (part.left + part.right) / 2
         yield format_html(
             '<svg class="tear" x="{}" overflow="visible"><path class="gap" d="{}"/>'
             '<path class="edge" d="{}" transform="translate(-3 0)"/>'
             '<path class="edge" d="{}" transform="translate(3 0)"/></svg>',
-            percent(middle),
+            percent(_torn_at(part)),
             tear,
             tear,
             tear,
@@ -188,14 +187,21 @@ def _words(reading: Reading, number: int, axis: Axis, top: float) -> Iterator[Sa
         left, right = _whole(axis, left, right)
         height = BAR * look.height
         css = f"label {segment.state.value} {look.filling}"
-        yield _fitted(left, right, top + NAME + BAR - height, height, _label(segment), css)
+        short = segment.text or look.word
+        y = top + NAME + BAR - height
+        yield _fitted(left, right, y, height, _label(segment), css, short)
 
 
 def _whole(axis: Axis, left: float, right: float) -> tuple[float, float]:
     """Return the widest part between two shares that no tear crosses."""
-    tears = [(part.left + part.right) / 2 for part in axis.breaks]
+    tears = [_torn_at(part) for part in axis.breaks]
     edges = [left, *(tear for tear in tears if left < tear < right), right]
     return max(pairwise(edges), key=lambda part: part[1] - part[0])
+
+
+def _torn_at(part: Stretch) -> float:
+    # Late in the stretch: the words of its bars need the room before it.
+    return part.left + 0.8 * (part.right - part.left)
 
 
 def _label(segment: Segment) -> str:
@@ -204,18 +210,19 @@ def _label(segment: Segment) -> str:
 
 
 def _fitted(
-    left: float, right: float, top: float, height: float, words: str, css: str
+    left: float, right: float, top: float, height: float, words: str, css: str, short: str = ""
 ) -> SafeString:
-    """Return words clipped to their part; the script hides those that do not fit."""
+    """Return words clipped to their part; the script takes the short ones, or none, if need be."""
     return format_html(
         '<svg class="fitted" x="{}" y="{}" width="{}" height="{}"><text class="{}" x="50%" y="{}"'
-        ' text-anchor="middle">{}</text></svg>',
+        ' text-anchor="middle" data-short="{}">{}</text></svg>',
         percent(left),
         top,
         f"{(right - left) * 99:.3f}%",
         height,
         css,
         height / 2 + 4,
+        short,
         words,
     )
 

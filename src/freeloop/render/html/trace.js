@@ -144,13 +144,16 @@
     slider.focus({ preventScroll: true });
   });
 
-  // Words that do not fit their bar are hidden: half a word tells nothing.
+  // Half a word tells nothing: where the long words do not fit, the short ones, or none.
+  const words = all(".fitted text").map((text) => [text, [text.textContent, text.dataset.short]]);
   const fit = () => {
-    for (const part of all(".fitted")) {
-      const text = part.firstElementChild;
-      text.style.visibility = "";
-      const room = (parseFloat(part.getAttribute("width")) / 100) * picture.clientWidth;
-      if (text.getComputedTextLength() > room - 4) text.style.visibility = "hidden";
+    for (const [text, choices] of words) {
+      const room = (parseFloat(text.parentElement.getAttribute("width")) / 100) * picture.clientWidth - 4;
+      const fits = (choice) => {
+        text.textContent = choice;
+        return choice && text.getComputedTextLength() <= room;
+      };
+      if (!choices.some(fits)) text.textContent = "";
     }
   };
   for (const part of all(".controls, .slide, .now, .variables")) part.hidden = false;
