@@ -32,6 +32,7 @@ class Awaits:
         self.cuts = [
             *(at for work in self._works.values() for at in (work.start_ns, work.end_ns)),
             *self._ready_from.values(),
+            *map(_earliest_ns, pairs.of(MarkKind.SLEEP, lane)),
         ]
 
     def state(self, start_ns: int, end_ns: int, active: Sequence[Pair]) -> Segment:
@@ -52,7 +53,7 @@ class Awaits:
             state, source = self._hop_state(start_ns, [p for p in awaited if p.kind is source.kind])
         else:
             ready_ns = self._ready_from.get(begun)
-            ready = ready_ns is not None and start_ns >= ready_ns
+            ready = ready_ns is not None and start_ns >= max(ready_ns, _earliest_ns(source))
             state = State.READY if ready else State.SUSPENDED
         return Segment(
             lane=self._lane,
@@ -86,6 +87,14 @@ def _given_up(pair: Pair, before: Pair | None) -> bool:
     return pair.end is None and before is not None and pair.start_ns < before.start_ns
 
 
+def _earliest_ns(awaited: Pair | None) -> int:
+    """Return when an await can be over at the earliest: a sleep tells how long it is to last."""
+    asked_ms = awaited.detail.get("asked_ms") if awaited else None
+    if awaited is None or not isinstance(asked_ms, int | float):
+        return 0
+    return awaited.start_ns + int(asked_ms * 1_000_000)
+
+
 def _await_point(before: Pair | None, source: Pair | None) -> int | None:
     if before is not None and before.end is not None and before.end.place is not None:
         return before.end.place
@@ -113,6 +122,7 @@ def _ready_from(runs: Sequence[Pair], trace: Trace, pairs: Pairs) -> dict[int, i
         key=lambda run: (run.start_ns, run.order),
     )
     position = {run.order: index for index, run in enumerate(others)}
+    below = started_by(trace, runs[0].lane) if runs else set()
     last_runs = {run.lane: run.order for run in others}
     found: dict[int, int] = {}
     for number, run in enumerate(runs[1:], start=1):
@@ -121,7 +131,7 @@ def _ready_from(runs: Sequence[Pair], trace: Trace, pairs: Pairs) -> dict[int, i
         seen = {run.lane}
         for other in reversed(others[: position.get(run.order, 0)]):
             pause_ns = since_ns - other.end_ns
-            finished = last_runs[other.lane] == other.order
+            finished = other.lane in below and last_runs[other.lane] == other.order
             if not 0 <= pause_ns <= LOOP_TURN_NS or other.lane in seen or finished:
                 break
             if other.end_ns <= suspended_ns:
@@ -130,4 +140,13 @@ def _ready_from(runs: Sequence[Pair], trace: Trace, pairs: Pairs) -> dict[int, i
             since_ns = max(other.start_ns, suspended_ns)
         if since_ns < run.start_ns:
             found[number] = since_ns
+    return found
+
+
+def started_by(trace: Trace, lane: int) -> set[int]:
+    """Return the lanes that a lane started, directly or not."""
+    found: set[int] = set()
+    for each in sorted(trace.lanes, key=lambda each: each.id):
+        if each.parent == lane or each.parent in found:
+            found.add(each.id)
     return found
