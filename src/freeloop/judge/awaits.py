@@ -26,6 +26,7 @@ class Awaits:
         works = {work.id: work for work in pairs.of(MarkKind.WORK)}
         self._lane = lane
         self._runs = sorted(pairs.of(MarkKind.RUN, lane), key=lambda run: run.start_ns)
+        self._ended_ns = ended_ns(lane, pairs)
         self._starts = [run.start_ns for run in self._runs]
         self._works = {hop.id: works[hop.id] for hop in hops if hop.id in works}
         self._ready_from = _ready_from(self._runs, trace, pairs)
@@ -42,6 +43,9 @@ class Awaits:
             # Made, and not yet run for the first time.
             return Segment(self._lane, start_ns, end_ns, State.READY)
         before = self._runs[begun - 1] if begun else None
+        if self._ended_ns is not None and start_ns >= self._ended_ns:
+            # Over, and whoever waits for it is still to be told.
+            return Segment(self._lane, start_ns, end_ns, State.READY)
         awaited = [
             pair
             for pair in active
@@ -80,6 +84,12 @@ class Awaits:
             elif at_ns < work.end_ns:
                 return State.OFFLOADED, hop
         return (State.QUEUED, queued) if queued else (State.READY, hops[-1])
+
+
+def ended_ns(lane: int, pairs: Pairs) -> int | None:
+    """Return when a task returned or raised, by the mark of its last run; None if never."""
+    ends = [run.end_ns for run in pairs.of(MarkKind.RUN, lane) if run.detail.get("ended")]
+    return max(ends, default=None)
 
 
 def _given_up(pair: Pair, before: Pair | None) -> bool:

@@ -11,7 +11,7 @@ from freeloop.judge.intervals import Interval, common, length_ns
 from freeloop.judge.pairs import CALLS, Pair, Pairs, pair_marks
 from freeloop.model.reading import Effect, Happening, Row
 from freeloop.model.timeline import Segment, State, Timeline
-from freeloop.model.trace import LaneKind, Mark, MarkKind, Trace
+from freeloop.model.trace import LaneKind, Mark, MarkKind, Origin, Trace
 
 # Computing for less than this is what serving takes anyway: twice the interval after which the
 # interpreter lets another thread run.
@@ -24,7 +24,8 @@ BLOCK_NS = 1_000_000
 # A run that is shorter than this only separates what it lies between.
 RUN_NS = 1_000_000
 
-# A lock that was free, a file that was there: rows that say nothing.
+# A lock that was free, a file that was there, a turn of the loop that Django takes: rows that say
+# nothing.
 TRIFLE_NS = 100_000
 
 # A wait during which something was held for at least this share is put down to what it held.
@@ -92,16 +93,16 @@ class _Table:
         request, end_ns = self._trace.request, self._timeline.duration_ns
         yield _row(0, 0, 0, Happening.REQUEST, text=f"{request.method} {request.path}")
         for view in self._pairs.of(MarkKind.VIEW):
-            yield _row(
-                view.start_ns, view.start_ns, view.lane, Happening.ENTERED, view.place, view.text
-            )
+            at_ns, place = view.start_ns, self._first_line(view)
+            yield _row(at_ns, at_ns, view.lane, Happening.ENTERED, place, view.text)
         said = request.error if request.status is None else str(request.status)
         yield _row(end_ns, end_ns, 0, Happening.RETURNED, text=said)
 
     def spans(self) -> Iterator[Row]:
         for kind, what in _SPANS.items():
             for pair in self._pairs.of(kind):
-                yield _row(pair.start_ns, pair.end_ns, pair.lane, what, pair.place, pair.text)
+                if not self._is_hop_itself(pair):
+                    yield _row(pair.start_ns, pair.end_ns, pair.lane, what, pair.place, pair.text)
 
     def tasks(self) -> Iterator[Row]:
         for task in self._pairs.of(MarkKind.TASK):
@@ -170,19 +171,38 @@ class _Table:
             if (what := _POINTS.get(mark.kind)) is not None:
                 yield _point(mark, what)
 
+    def _first_line(self, view: Pair) -> int | None:
+        """Return where a view begins: its mark was made by the caller, one line before."""
+        return next(
+            (
+                step.place
+                for step in self._trace.steps
+                if step.lane == view.lane and view.start_ns <= step.at_ns <= view.end_ns
+            ),
+            view.place,
+        )
+
+    def _is_hop_itself(self, span: Pair) -> bool:
+        """Whether a call is all that a hop was made for: the row of the hop tells of it."""
+        return any(
+            work.text == span.text and work.start_ns <= span.start_ns and span.end_ns <= work.end_ns
+            for work in self._pairs.of(MarkKind.WORK, span.lane)
+        )
+
     def _stretch(self, group: Sequence[Segment]) -> Row | None:
         first, last = group[0], group[-1]
         length_ns = last.end_ns - first.start_ns
         if first.state in _OFF:
             named = next((each for each in group if each.state is State.SUSPENDED), None)
-            if named is None:
+            if named is None or (length_ns < TRIFLE_NS and not self._in_project(named)):
                 return None
             return self._stretch_row(
                 group, Happening.SUSPENDED, named, self._waiting(first.start_ns, last.end_ns)
             )
         if first.state in _ON and length_ns >= RUN_NS:
             longest = max(group, key=lambda each: each.end_ns - each.start_ns)
-            stalls = self._stalls(first.lane) and length_ns >= STALL_NS
+            own_ns = sum(e.end_ns - e.start_ns for e in group if e.state is State.RUNNING)
+            stalls = self._stalls(first.lane) and own_ns >= STALL_NS
             effect = Effect.STALLS if stalls else self._own_thread(first.lane)
             return self._stretch_row(group, Happening.RAN, longest, effect)
         if first.state is State.BLOCKED and _is_stall(first):
@@ -226,6 +246,10 @@ class _Table:
             blocking=state is State.BLOCKED and call.lane in self._loop,
             effect=effect,
         )
+
+    def _in_project(self, segment: Segment) -> bool:
+        places = self._trace.places
+        return segment.place is not None and places[segment.place].origin is Origin.PROJECT
 
     def _stalls(self, lane: int) -> bool:
         """Whether others are on the loop that this lane runs on; under WSGI it has its own."""

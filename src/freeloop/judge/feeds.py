@@ -98,7 +98,7 @@ def _iterations_are_independent(function: _Function, statement: ast.stmt) -> boo
     if not loops:
         # Two awaits in one statement, or a loop inside of an expression: nothing is told apart.
         return _awaits_in(statement) == 1 and _in_comprehension(statement)
-    return not (_stored(statement) - _stored(loops[-1].target)) & _loaded(statement)
+    return not (_stored(statement) - _stored(loops[-1].target)) & _needed(statement)
 
 
 def _awaits_in(statement: ast.stmt) -> int:
@@ -123,7 +123,7 @@ def _reaches(function: _Function, first: ast.stmt, second: ast.stmt) -> bool:
             return True
         if not isinstance(node, ast.If | ast.While | ast.Try) and _loaded(node) & fed:
             fed |= _stored(node)
-    return bool(fed & _loaded(second))
+    return bool(fed & _needed(second))
 
 
 def _between(function: _Function, first: ast.stmt, second: ast.stmt) -> Iterator[ast.stmt]:
@@ -132,6 +132,14 @@ def _between(function: _Function, first: ast.stmt, second: ast.stmt) -> Iterator
     for node in sorted(nodes, key=lambda each: each.lineno):
         if first.lineno < node.lineno < second.lineno and node is not second:
             yield node
+
+
+def _needed(statement: ast.stmt) -> set[str]:
+    """Return the names that must be known before what a statement awaits can begin."""
+    if any(isinstance(node, ast.BoolOp | ast.IfExp) for node in ast.walk(statement)):
+        return _loaded(statement)  # whether it begins at all may depend on any of them
+    awaits = [node for node in ast.walk(statement) if isinstance(node, ast.Await)]
+    return {name for each in awaits for name in _loaded(each)}
 
 
 def _stored(node: ast.AST) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from freeloop.judge.execution import HELD_SHARE
 from freeloop.judge.intervals import Interval, common, length_ns
 from freeloop.judge.pairs import Pairs, pair_marks
+from freeloop.judge.waits import own_waits
 from freeloop.model.reading import Happening, Row, TraceFinding, Weakness
 from freeloop.model.timeline import State, Timeline
 from freeloop.model.trace import Lane, LaneKind, MarkKind, Trace
@@ -46,7 +47,7 @@ def _unused(
         held_ns = sum(each.end_ns - each.start_ns for each in segments)
         if lane.kind is not kind[0] or unused_ns < max(UNUSED_NS, HELD_SHARE * held_ns):
             continue
-        waits = _waits_during(rows, idle)
+        waits = own_waits(trace, _waits_during(rows, idle))
         places = [_taken_at(lane, pairs), *(wait.place for wait in waits[:1])]
         found.append(
             TraceFinding(

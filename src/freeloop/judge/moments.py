@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from freeloop.judge.awaits import started_by
+from freeloop.judge.waits import own_waits
 from freeloop.model.reading import Effect, Happening, Moment, MomentKind, Row
 from freeloop.model.trace import Trace
 
@@ -20,7 +21,9 @@ _WAITS = frozenset({Happening.SUSPENDED, Happening.HOP})
 
 def moments(trace: Trace, rows: Sequence[Row]) -> tuple[Moment, ...]:
     """Return the key moments of a request, by time."""
-    waits = [row for row in rows if row.what in _WAITS and _length_ns(row) >= WAIT_NS]
+    waits = own_waits(
+        trace, [row for row in rows if row.what in _WAITS and _length_ns(row) >= WAIT_NS]
+    )
     hops = [row for row in rows if row.what is Happening.HOP]
     queries = [row for row in rows if row.what is Happening.QUERY]
     stalls = [row for row in rows if row.effect is Effect.STALLS]

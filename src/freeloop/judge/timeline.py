@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from freeloop.judge.awaits import Awaits
+from freeloop.judge.awaits import Awaits, ended_ns
 from freeloop.judge.clocks import Stretch, share_out, split_starved, stretches
 from freeloop.judge.guilty import Guilty
 from freeloop.judge.pairs import CALLS, Pair, Pairs, pair_marks
@@ -28,6 +28,9 @@ AROUND = frozenset(
 # A call that computed for at least this share of its time did not wait: a file in the page cache,
 # a local-memory cache, SQLite.
 COMPUTED_SHARE = 0.5
+
+# Caches that never leave the process: what they take is work.
+MEMORY_CACHES = ("LocMemCache", "DummyCache")
 
 # A stretch is put down to a line that took at least this share of it; else to what it belongs to.
 GUILTY_SHARE = 0.5
@@ -84,6 +87,8 @@ def owned_by_request(thread: Lane, pairs: Pairs) -> bool:
 def waited(call: Pair) -> bool:
     """Whether a call kept its thread waiting, not at work, by the clocks read at its ends."""
     begin, end = call.begin, call.end
+    if call.kind is MarkKind.CACHE and call.text.endswith(MEMORY_CACHES):
+        return False
     if end is None or begin.cpu_ns is None or end.cpu_ns is None:
         return True
     return end.cpu_ns - begin.cpu_ns < COMPUTED_SHARE * call.length_ns
@@ -139,6 +144,8 @@ def _extent(lane: Lane, pairs: Pairs) -> tuple[int, int] | None:
     if not mine:
         return None
     end_ns = max(pair.end_ns for pair in mine)
+    if (over_ns := ended_ns(lane.id, pairs)) is not None:
+        end_ns = over_ns
     if lane.kind is LaneKind.THREAD and owned_by_request(lane, pairs):
         end_ns = max(end_ns, pairs.duration_ns)
     return min(pair.start_ns for pair in mine), end_ns
