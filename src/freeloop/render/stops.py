@@ -12,6 +12,7 @@ from freeloop.render.figures import ms_text
 from freeloop.render.states import EFFECT_WORDS
 from freeloop.render.trace_words import (
     STEP_WORDS,
+    lane_name,
     row_sentence,
     row_words,
     stamp_text,
@@ -68,6 +69,23 @@ class Stop:
         return "" if self.row is None else EFFECT_WORDS[self.effect]
 
 
+def labels_of(stops: Iterable[Stop]) -> tuple[str, ...]:
+    """Return what each stop is called: a row by its number, the lines after it 7.1, 7.2 and so on.
+
+    So that a step of the terminal's table is the same step of the page.
+    """
+    labels: list[str] = []
+    row, line = 0, 0
+    for stop in stops:
+        if stop.row is not None:
+            row, line = stop.row, 0
+            labels.append(str(row))
+        else:
+            line += 1
+            labels.append(f"{row}.{line}")
+    return tuple(labels)
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """An await that was pending for a while.
@@ -104,7 +122,7 @@ def pending_of(reading: Reading) -> tuple[Pending, ...]:
             row.start_ns,
             row.end_ns,
             row.place,
-            f"{trace.lanes[row.lane].name} waits"
+            f"{lane_name(trace, row.lane)} waits"
             + (f" for {row.text}" if row.text else "")
             + f", {ms_text(row.end_ns - row.start_ns)} ms",
         )

@@ -10,6 +10,7 @@ from freeloop.model.trace import LaneKind
 from freeloop.render.axis import Axis, axis_of
 from freeloop.render.figures import ms_text
 from freeloop.render.states import LOOKS
+from freeloop.render.trace_words import lane_name
 
 # Shown wherever they touch a cell: short work between long waits is what one looks for.
 ACTIVE = {State.BLOCKED: 4, State.RUNNING: 3, State.USED: 3, State.STARVED: 2, State.QUEUED: 1}
@@ -24,6 +25,12 @@ def shown_lanes(reading: Reading) -> list[int]:
         for lane in sorted(reading.trace.lanes, key=lambda lane: order.index(lane.kind))
         if reading.timeline.lanes[lane.id]
     ]
+
+
+def states_of(reading: Reading) -> list[State]:
+    """Return the states that the timeline shows, in the order of their definition."""
+    found = {segment.state for lane in reading.timeline.lanes for segment in lane}
+    return [state for state in State if state in found]
 
 
 def axis_lines(reading: Reading, width: int, *, ascii_only: bool) -> list[Text]:
@@ -59,7 +66,7 @@ def lane_bars(reading: Reading, width: int, *, ascii_only: bool) -> list[tuple[s
             look = LOOKS[state] if state else None
             sign = " " if look is None else look.plain if ascii_only else look.sign
             bar.append(sign, look.style if look else "")
-        bars.append((reading.trace.lanes[number].name, bar))
+        bars.append((lane_name(reading.trace, number), bar))
     return bars
 
 

@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from freeloop.model.reading import Reading, Row
+from freeloop.model.reading import Effect, Reading, Row
 from freeloop.model.trace import Trace
 from freeloop.render.console import show, show_labelled, show_row
 from freeloop.render.figures import ms_text
+from freeloop.render.own_steps import Folded, folded
 from freeloop.render.states import EFFECT_STYLES, EFFECT_WORDS, LOOKS
 from freeloop.render.trace_lanes import axis_lines, lane_bars, shown_lanes
 from freeloop.render.trace_words import (
@@ -22,6 +23,7 @@ from freeloop.render.trace_words import (
     finding_place,
     finding_sentence,
     how_text,
+    lane_name,
     place_text,
     request_line,
     row_place,
@@ -33,8 +35,8 @@ from freeloop.render.trace_words import (
 )
 
 # From here on a row of the execution table fits on one line.
-WIDE = 110
-NAME_WIDTH = 18
+WIDE = 140
+LANE_WIDTH = 14
 # Longer tables scroll the findings away; the page shows all.
 MOST_ROWS = 80
 
@@ -77,7 +79,7 @@ def _show_totals(reading: Reading, console: Console) -> None:
 
 def _show_timeline(reading: Reading, console: Console) -> None:
     ascii_only = "utf" not in console.encoding.lower()
-    names = [reading.trace.lanes[lane].name for lane in shown_lanes(reading)]
+    names = [lane_name(reading.trace, lane) for lane in shown_lanes(reading)]
     name_width = min(console.width // 4, max(map(len, names), default=0))
     room = console.width - name_width - 4
     show(console, Text.assemble(("timeline", "bold"), ("  ms since the request's start", "dim")))
@@ -98,52 +100,74 @@ def _show_timeline(reading: Reading, console: Console) -> None:
 
 def _show_rows(reading: Reading, console: Console) -> None:
     show(console, Text("what happened", "bold"))
+    items = list(folded(reading.trace, reading.rows))
     table = _wide_table if console.width >= WIDE else _narrow_table
-    show(console, table(reading, reading.rows[:MOST_ROWS], console.width))
-    if (left := len(reading.rows) - MOST_ROWS) > 0:
+    show(console, table(reading, items[:MOST_ROWS], console.width))
+    if (left := len(items) - MOST_ROWS) > 0:
         show(console, Text(f"  and {left} more: --html FILE shows all", "dim"))
     show(console, "")
 
 
-def _wide_table(reading: Reading, rows: Sequence[Row], width: int) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("  step", justify="right", no_wrap=True)
-    table.add_column("ms", justify="right", no_wrap=True)
-    table.add_column("lasted", justify="right", no_wrap=True)
+def _wide_table(reading: Reading, items: Sequence[Row | Folded], width: int) -> Table:
+    table = _steps_table(width)
     table.add_column("file:line", overflow="fold", max_width=width // 4)
     table.add_column("what happened", overflow="fold", ratio=1)
-    table.add_column("lane", no_wrap=True, max_width=NAME_WIDTH)
+    table.add_column("lane", no_wrap=True)
     table.add_column("blocking?", no_wrap=True)
     table.add_column("effect on others", no_wrap=True)
-    for row in rows:
+    for item in items:
+        if isinstance(item, Folded):
+            table.add_row(*_span(item), "", Text(item.words, "dim"), "", "", "")
+            continue
         table.add_row(
-            str(row.number),
-            stamp_text(row.start_ns),
-            _lasted(row),
-            Text(row_place(reading.trace, row)),
-            Text(row_words(reading, row)),
-            Text(_shortened(reading.trace.lanes[row.lane].name, NAME_WIDTH)),
-            _blocking(row) if row.end_ns > row.start_ns else "",
-            Text(EFFECT_WORDS[row.effect], EFFECT_STYLES[row.effect]),
+            *_span(item),
+            Text(row_place(reading.trace, item)),
+            Text(row_words(reading, item)),
+            Text(_shortened(lane_name(reading.trace, item.lane), LANE_WIDTH)),
+            _blocking(item) if item.end_ns > item.start_ns else "",
+            Text(EFFECT_WORDS[item.effect], EFFECT_STYLES[item.effect]),
         )
     return table
 
 
-def _narrow_table(reading: Reading, rows: Sequence[Row], width: int) -> Table:
+def _narrow_table(reading: Reading, items: Sequence[Row | Folded], width: int) -> Table:
+    table = _steps_table(width)
+    table.add_column("lane", no_wrap=True)
+    table.add_column("what happened, file:line, blocking?, effect on others", ratio=1)
+    for item in items:
+        if isinstance(item, Folded):
+            table.add_row(*_span(item), "", Text(item.words, "dim"))
+            continue
+        place = row_place(reading.trace, item)
+        said = Text.assemble(row_words(reading, item), (f"  {place}" if place else "", "bold"))
+        if item.effect is not Effect.NONE:
+            said.append("\nblocking: ", "dim").append(_blocking(item)).append("; ", "dim")
+            said.append(EFFECT_WORDS[item.effect], EFFECT_STYLES[item.effect])
+        lane = _shortened(lane_name(reading.trace, item.lane), LANE_WIDTH)
+        table.add_row(*_span(item), Text(lane), said)
+    return table
+
+
+def _steps_table(width: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", width=width)
     table.add_column("  step", justify="right", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
     table.add_column("lasted", justify="right", no_wrap=True)
-    table.add_column("what happened, file:line, lane, blocking?, effect on others", ratio=1)
-    for row in rows:
-        place = row_place(reading.trace, row)
-        said = Text.assemble(row_words(reading, row), (f"  {place}" if place else "", "bold"))
-        said.append("\n").append(reading.trace.lanes[row.lane].name, "dim")
-        if row.end_ns > row.start_ns:
-            said.append("; blocking: ", "dim").append(_blocking(row)).append("; ", "dim")
-            said.append(EFFECT_WORDS[row.effect], EFFECT_STYLES[row.effect])
-        table.add_row(str(row.number), stamp_text(row.start_ns), _lasted(row), said)
     return table
+
+
+def _span(item: Row | Folded) -> tuple[str, str, str]:
+    """Return step, time and duration."""
+    if isinstance(item, Row):
+        lasted_ns = item.end_ns - item.start_ns
+        lasted = ms_text(lasted_ns) if lasted_ns else ""
+        return str(item.number), stamp_text(item.start_ns), lasted
+    first, last = item.rows[0], item.rows[-1]
+    return (
+        f"{first.number}-{last.number}",
+        stamp_text(first.start_ns),
+        ms_text(item.until_ns - first.start_ns),
+    )
 
 
 def _show_variables(trace: Trace, console: Console) -> None:
@@ -198,9 +222,9 @@ def _blocking(row: Row) -> Text:
     return Text("yes", "bold red") if row.blocking else Text("no", "dim")
 
 
-def _lasted(row: Row) -> str:
-    return ms_text(row.end_ns - row.start_ns) if row.end_ns > row.start_ns else ""
-
-
 def _shortened(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 2]}.."
+    """Return both ends of a text that is too long: of lanes of one name the end tells which."""
+    if len(text) <= width:
+        return text
+    tail = 3 if text[-1].isdigit() else 0
+    return f"{text[: width - 2 - tail]}..{text[len(text) - tail :]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,7 @@ from freeloop.model.reading import (
     Effect,
     Happening,
     Moment,
+    MomentKind,
     Reading,
     Row,
     TraceFinding,
@@ -37,6 +39,8 @@ MENDS = {
     Weakness.THREAD_UNUSED: "freeloop.relief, or a middleware that is async too",
     Weakness.HOPS_OF_DJANGO: "freeloop.relief leaves them out",
 }
+# "django.dispatch.dispatcher.Signal.asend.<locals>.sync_send" is read by its end.
+DOTTED = re.compile(r"[^\W\d]\w*(\.(<locals>|[^\W\d]\w*))+")
 STEP_WORDS = {
     "call": "enters",
     "line": "runs",
@@ -55,6 +59,20 @@ def place_text(place: Place) -> str:
 def stamp_text(at_ns: int) -> str:
     """Return a time since the request's start in ms, all with the same digits."""
     return f"{at_ns / 1e6:.2f}"
+
+
+def short_text(text: str) -> str:
+    """Return a dotted name by its last two parts; any other text as it is."""
+    if not DOTTED.fullmatch(text):
+        return text
+    return ".".join([part for part in text.split(".") if part != "<locals>"][-2:])
+
+
+def lane_name(trace: Trace, number: int) -> str:
+    """Return the name of a lane; those that share one are numbered, in the order of their start."""
+    name = trace.lanes[number].name
+    same = [lane.id for lane in trace.lanes if lane.name == name]
+    return name if len(same) == 1 else f"{name} {same.index(number) + 1}"
 
 
 def row_place(trace: Trace, row: Row) -> str:
@@ -101,7 +119,7 @@ def environment_line(trace: Trace) -> str:
         _count(len(known.middleware), "middleware layer"),
         _count(known.cores, "core"),
         f"recorded {known.recorded_at}",
-        f"a mark costs {known.mark_cost_ns} ns",
+        f"a mark costs {known.mark_cost_ns / 1000:.1f} us",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -166,34 +184,39 @@ def totals(reading: Reading) -> list[tuple[str, str, str]]:
 
 
 def row_words(reading: Reading, row: Row) -> str:
-    """Return what happened, short, for a cell: "waits for asyncio.sleep, 50.1 ms"."""
+    """Return what happened, short, for a cell: "waits for asyncio.sleep"."""
     said = HAPPENING_WORDS[row.what]
-    if row.what is Happening.SUSPENDED and not row.text:
-        said = "waits"
-    text = f"{said} {row.text}" if row.text else said
-    if row.other is not None and row.what is Happening.HOP:
-        text = f"{text} on {reading.trace.lanes[row.other].name}"
-    if row.what is Happening.TASK and row.other is not None and not row.text:
-        text = f"{said}: {reading.trace.lanes[row.other].name}"
-    return text
+    what = row.text if row.what is Happening.ENTERED else short_text(row.text)
+    match row.what:
+        case Happening.SUSPENDED if not what:
+            return "waits"
+        case Happening.HOP if row.other is not None:
+            return f"{said}: {what or 'a call'}, on {lane_name(reading.trace, row.other)}"
+        case Happening.TASK if row.other is not None and not what:
+            return f"{said}: {lane_name(reading.trace, row.other)}"
+        case Happening.ENTERED | Happening.SUSPENDED | Happening.RETURNED | Happening.BLOCKED:
+            return f"{said} {what}".rstrip()
+        case _:
+            return f"{said}: {what}" if what else said
 
 
 def row_sentence(reading: Reading, row: Row) -> str:
     """Return one row as one sentence, or two: who, what, where, how long, what others do."""
     trace = reading.trace
-    who = trace.lanes[row.lane].name
+    who = lane_name(trace, row.lane)
+    what = short_text(row.text)
     where = f" at {place_text(trace.places[row.place])}" if row.place is not None else ""
     lasted_ns = row.end_ns - row.start_ns
     lasted = f", {ms_text(lasted_ns)} ms" if lasted_ns else ""
     match row.what:
         case Happening.SUSPENDED:
-            said = f"{who} waits for {row.text or 'an awaited result'}{where}{lasted}"
+            said = f"{who} waits for {what or 'an awaited result'}{where}{lasted}"
         case Happening.HOP:
-            thread = trace.lanes[row.other].name if row.other is not None else "a thread"
+            thread = lane_name(trace, row.other) if row.other is not None else "a thread"
             queue = f" ({ms_text(row.queued_ns)} ms in the queue)" if row.queued_ns else ""
-            said = f"{who} hands {row.text or 'a call'} to {thread}{where} and waits{lasted}{queue}"
+            said = f"{who} hands {what or 'a call'} to {thread}{where} and waits{lasted}{queue}"
         case Happening.BLOCKED:
-            said = f"{who} sits in {row.text or 'a waiting call'}{where}{lasted}"
+            said = f"{who} sits in {what or 'a waiting call'}{where}{lasted}"
         case _:
             said = f"{who}: {row_words(reading, row)}{where}{lasted}"
     return f"{said}. {effect_sentence(reading, row)}".strip()
@@ -218,7 +241,7 @@ def effect_sentence(reading: Reading, row: Row) -> str:
 def step_sentence(trace: Trace, step: Step) -> str:
     """Return one line step as a sentence: who, where, and which variables the line before left."""
     place = trace.places[step.place]
-    who = trace.lanes[step.lane].name
+    who = lane_name(trace, step.lane)
     said = f"{who} {STEP_WORDS.get(step.event, step.event)} {place_text(place)} ({place.function})"
     news = [f"{item.name} {_change(item.change)}" for item in step.variables]
     return f"{said}; {', '.join(news)}." if news else f"{said}."
@@ -237,7 +260,7 @@ def moment_text(moment: Moment) -> str:
 def finding_sentence(reading: Reading, finding: TraceFinding) -> str:
     """Return a finding as one sentence with its number and basis."""
     said = WEAKNESS_WORDS[finding.weakness]
-    text = f"{finding.text}: {said}" if finding.text else said
+    text = f"{short_text(finding.text)}: {said}" if finding.text else said
     times = f" ({finding.count} times)" if finding.count > 1 else ""
     return f"{text}{times}, {number_text(finding.cost_ms)} ms ({finding.basis.value})"
 
@@ -254,13 +277,14 @@ def transcript(reading: Reading) -> str:
     parts = [f"{subject} took {number_text(need.total_ms)} ms."]
     if request.interface == "asgi":
         parts.append(_loop_words(reading))
-    if waits := _longest(reading, Happening.SUSPENDED, Happening.OUTBOUND, Happening.HOP):
-        where = row_place(reading.trace, waits)
-        what = waits.text or HAPPENING_WORDS[waits.what]
-        lasted = ms_text(waits.end_ns - waits.start_ns)
+    if wait := _row_of(reading, MomentKind.LONGEST_WAIT):
+        where = row_place(reading.trace, wait)
+        what = short_text(wait.text) or "an awaited result"
+        lasted = ms_text(wait.end_ns - wait.start_ns)
         at = f" at {where}" if where else ""
         parts.append(f"The longest wait was for {what}{at}: {lasted} ms.")
-    if (blocked := _longest(reading, Happening.BLOCKED)) and blocked.effect is Effect.STALLS:
+    blocked = _row_of(reading, MomentKind.LONGEST_BLOCK)
+    if blocked and blocked.effect is Effect.STALLS:
         lasted = ms_text(blocked.end_ns - blocked.start_ns)
         at = row_place(reading.trace, blocked)
         parts.append(
@@ -307,10 +331,9 @@ def _counts(reading: Reading) -> str:
     return f"It took {', '.join(said)}." if said else "It took no task, hop, thread or query."
 
 
-def _longest(reading: Reading, *kinds: Happening) -> Row | None:
-    # A millisecond and more: shorter waits are not what a request is made of.
-    found = [row for row in reading.rows if row.what in kinds and row.end_ns - row.start_ns >= 1e6]
-    return max(found, key=lambda row: row.end_ns - row.start_ns, default=None)
+def _row_of(reading: Reading, kind: MomentKind) -> Row | None:
+    number = next((moment.row for moment in reading.moments if moment.kind is kind), None)
+    return next((row for row in reading.rows if row.number == number), None)
 
 
 def _change(change: str) -> str:

@@ -13,7 +13,7 @@ from freeloop.errors import FreeloopError
 from freeloop.model.reading import Reading
 from freeloop.model.trace import Variable
 from freeloop.render.html.trace import trace_page, write_trace_page
-from freeloop.render.stops import stops_of
+from freeloop.render.stops import labels_of, stops_of
 from tests.render.html.test_report import AXE_RULES, FLAGS, HOSTILE
 from tests.render.sample_readings import CHECKOUT, STEPS
 
@@ -204,8 +204,8 @@ def test_awaits_that_are_pending_are_marked_beside_the_source(
     """While the second task starts, the reader sees that the first one waits at its line."""
     page = opened(browser, tmp_path)
     starts = next(
-        number
-        for number, stop in enumerate(STOPS, start=1)
+        label
+        for label, stop in zip(labels_of(STOPS), STOPS, strict=True)
         if stop.lane == 4 and stop.sentence.startswith("task price_of bread enters")
     )
 
@@ -275,10 +275,10 @@ def test_an_address_with_a_step_opens_there(browser: Browser, tmp_path: Path) ->
     """A colleague is sent to the very step."""
     page = opened(browser, tmp_path)
 
-    page.goto(f"{page.url}#step-5")
+    page.goto(f"{page.url}#step-7.2")
     page.reload()
 
-    assert step_shown(page) == 5
+    assert step_shown(page) == labels_of(STOPS).index("7.2") + 1
 
 
 @pytest.mark.real

@@ -13,9 +13,10 @@ from freeloop.model.timeline import Segment, State
 from freeloop.render.axis import Axis, Stretch, axis_of
 from freeloop.render.figures import ms_text
 from freeloop.render.html.svg import joined
+from freeloop.render.own_steps import is_own
 from freeloop.render.states import LOOKS
-from freeloop.render.trace_lanes import shown_lanes
-from freeloop.render.trace_words import lane_words, stamp_text
+from freeloop.render.trace_lanes import shown_lanes, states_of
+from freeloop.render.trace_words import lane_name, lane_words, short_text, stamp_text
 
 # In pixels: the axis with its two rows of text, then each lane: its name above its bars.
 TOP, NAME, BAR, GAP = 42.0, 18.0, 22.0, 8.0
@@ -61,10 +62,9 @@ def lanes_picture(reading: Reading) -> SafeString:
 
 def legend(reading: Reading) -> list[dict[str, str]]:
     """Return word, meaning and sample bar of each state that the timeline shows."""
-    states = dict.fromkeys(each.state for lane in reading.timeline.lanes for each in lane)
     return [
         {"word": LOOKS[state].word, "means": LOOKS[state].means, "sample": _sample(state)}
-        for state in states
+        for state in states_of(reading)
     ]
 
 
@@ -108,7 +108,10 @@ def _axis(axis: Axis, height: float) -> Iterator[SafeString]:
 
 
 def _labelled(axis: Axis) -> list[int]:
-    """Return the times to label: both ends, what lies beside a break, then round ones between."""
+    """Return the times to label, the most telling first: both ends, beside a break, between.
+
+    On a narrow page the script hides those that would cover an earlier one.
+    """
     first, last = axis.stretches[0].start_ns, axis.stretches[-1].end_ns
     edges = [time for part in axis.breaks for time in (part.start_ns, part.end_ns)]
     between = [
@@ -122,7 +125,7 @@ def _labelled(axis: Axis) -> list[int]:
         share = axis.place(at_ns)
         if all(abs(share - axis.place(other)) >= BETWEEN_LABELS for other in taken):
             taken.append(at_ns)
-    return sorted(taken)
+    return taken
 
 
 def _tears(axis: Axis, height: float) -> Iterator[SafeString]:
@@ -176,7 +179,7 @@ def _words(reading: Reading, number: int, axis: Axis, top: float) -> Iterator[Sa
         number,
         percent(0),
         top + NAME - 6,
-        reading.trace.lanes[number].name,
+        lane_name(reading.trace, number),
         lane_words(segments),
     )
     for segment in segments:
@@ -187,7 +190,7 @@ def _words(reading: Reading, number: int, axis: Axis, top: float) -> Iterator[Sa
         left, right = _whole(axis, left, right)
         height = BAR * look.height
         css = f"label {segment.state.value} {look.filling}"
-        short = segment.text or look.word
+        short = short_text(segment.text) or look.word
         y = top + NAME + BAR - height
         yield _fitted(left, right, y, height, _label(segment), css, short)
 
@@ -206,7 +209,7 @@ def _torn_at(part: Stretch) -> float:
 
 def _label(segment: Segment) -> str:
     lasted = ms_text(segment.end_ns - segment.start_ns)
-    return f"{segment.text or LOOKS[segment.state].word}, {lasted} ms"
+    return f"{short_text(segment.text) or LOOKS[segment.state].word}, {lasted} ms"
 
 
 def _fitted(
@@ -228,23 +231,28 @@ def _fitted(
 
 
 def _links(reading: Reading, axis: Axis, tops: dict[int, float]) -> Iterator[SafeString]:
-    """Yield who started whom, and who came back: a line from lane to lane with an arrow."""
+    """Yield who started whom, and who came back: a line from lane to lane with an arrow.
+
+    Of the hops that Django makes for itself only a faint line away: fifteen of them hide the rest.
+    """
     for row in reading.rows:
         if row.other is None or not {row.lane, row.other} <= set(tops):
             continue
         away, there = (tops[lane] + NAME + BAR / 2 for lane in (row.lane, row.other))
+        start = axis.place(row.start_ns + row.queued_ns)
+        if is_own(reading.trace, row):
+            yield _arrow(start, away, there, "link own")
+            continue
+        yield _arrow(start, away, there)
         if row.what is Happening.HOP:
-            yield _arrow(axis.place(row.start_ns + row.queued_ns), away, there)
             yield _arrow(axis.place(row.end_ns), there, away)
-        elif row.what is Happening.TASK:
-            yield _arrow(axis.place(row.start_ns), away, there)
 
 
-def _arrow(share: float, start: float, end: float) -> SafeString:
+def _arrow(share: float, start: float, end: float, css: str = "link") -> SafeString:
     head = -6 if end > start else 6
     return format_html(
-        '<svg class="link" x="{}" overflow="visible">'
-        '<path d="M0 {}V{}M-3.5 {}L0 {}L3.5 {}"/></svg>',
+        '<svg class="{}" x="{}" overflow="visible"><path d="M0 {}V{}M-3.5 {}L0 {}L3.5 {}"/></svg>',
+        css,
         percent(share),
         start,
         end,

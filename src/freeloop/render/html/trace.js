@@ -85,9 +85,10 @@
     const stop = stops[now];
     for (const element of marked.splice(0)) element.classList.remove("current");
     slider.value = String(now + 1);
-    slider.setAttribute("aria-valuetext", `${now + 1} of ${stops.length}, ${(stop.at / 1e6).toFixed(2)} ms`);
+    const where = `${stop.label}, ${(stop.at / 1e6).toFixed(2)} ms`;
+    slider.setAttribute("aria-valuetext", where);
     cursor.setAttribute("x", stop.x);
-    one(".count").textContent = `Step ${now + 1} of ${stops.length}, ${(stop.at / 1e6).toFixed(2)} ms`;
+    one(".count").textContent = `Step ${where}`;
     say.textContent = stop.say;
     one(".now").classList.toggle("stalls", rows[now].classList.contains("stalls"));
     mark(lanes.get(stop.lane));
@@ -102,13 +103,14 @@
     go(found < 0 ? now : found);
   };
   const moves = {
-    first: () => go(0), before: () => go(now - 1), next: () => go(now + 1), wait, last: () => go(stops.length - 1),
+    first: () => go(0), before: () => go(now - 1), next: () => go(now + 1), wait,
+    view: (button) => follow(`#step-${button.dataset.step}`), last: () => go(stops.length - 1),
   };
   const keys = { ArrowLeft: "before", ArrowRight: "next", n: "wait", N: "wait", Home: "first", End: "last" };
 
   walk.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-go]");
-    if (button) moves[button.dataset.go]();
+    if (button) moves[button.dataset.go](button);
   });
   slider.addEventListener("input", () => go(Number(slider.value) - 1));
   // A letter alone acts only inside the walk (WCAG 2.1.4); arrows start it from anywhere.
@@ -131,9 +133,9 @@
     go(away.indexOf(Math.min(...away)));
   });
   const follow = (hash) => {
-    const step = /^#step-(\d+)$/.exec(hash);
-    if (step) go(Number(step[1]) - 1);
-    return Boolean(step);
+    const found = stops.findIndex((stop) => hash === `#step-${stop.label}`);
+    if (found >= 0) go(found);
+    return found >= 0;
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#step-']");
@@ -154,6 +156,13 @@
         return choice && text.getComputedTextLength() <= room;
       };
       if (!choices.some(fits)) text.textContent = "";
+    }
+    const taken = [];
+    for (const time of all(".time")) {
+      const { left, right } = time.getBoundingClientRect();
+      const free = taken.every((other) => right + 4 < other.left || left - 4 > other.right);
+      time.style.visibility = free ? "" : "hidden";
+      if (free) taken.push({ left, right });
     }
   };
   for (const part of all(".controls, .slide, .now, .variables")) part.hidden = false;

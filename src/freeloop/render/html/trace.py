@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.template import Context, Engine
 from django.utils.safestring import SafeString, mark_safe
 
 from freeloop.errors import FreeloopError
-from freeloop.model.reading import Effect, Reading
+from freeloop.model.reading import Effect, Happening, Reading
 from freeloop.model.trace import Place
 from freeloop.render.axis import axis_of
 from freeloop.render.figures import ms_text
 from freeloop.render.html.lanes import lanes_picture, legend, percent
 from freeloop.render.html.source import SourceFile, source_files
+from freeloop.render.own_steps import is_own
 from freeloop.render.states import LOOKS
-from freeloop.render.stops import Pending, Stop, pending_of, stops_of
+from freeloop.render.stops import Pending, Stop, labels_of, pending_of, stops_of
 from freeloop.render.trace_words import (
     MENDS,
     NO_FINDINGS,
@@ -26,6 +27,7 @@ from freeloop.render.trace_words import (
     finding_place,
     finding_sentence,
     how_text,
+    lane_name,
     moment_text,
     place_text,
     status_text,
@@ -35,6 +37,8 @@ from freeloop.render.trace_words import (
     warnings,
 )
 
+# The walk begins with what Django does; most readers want to see their own view first.
+ENTERED = Happening.ENTERED
 HERE = Path(__file__).parent
 # A page with more table rows than this opens slowly; mere lines are left out first.
 MOST_STOPS = 3000
@@ -71,12 +75,12 @@ def _page(reading: Reading) -> dict[str, object]:
     pending = pending_of(reading)
     places = [trace.places[each.place] for each in (*stops, *pending) if each.place is not None]
     files = source_files(trace.sources, ((place.path, place.line) for place in places))
-    steps = {stop.row: number for number, stop in enumerate(stops, start=1) if stop.row is not None}
+    labels = labels_of(stops)
     return {
         # Our own files, read beside this module: nothing of the user's goes in unescaped.
         "style": mark_safe(_state_colours() + _own("base.css") + _own("trace.css")),
         "script": mark_safe(_own("trace.js")),
-        "data": _data(reading, stops, pending, files),
+        "data": _data(reading, list(zip(labels, stops, strict=True)), pending, files),
         "request": trace.request,
         "day": trace.environment.recorded_at[:10],
         "view": view_text(trace.request),
@@ -87,27 +91,28 @@ def _page(reading: Reading) -> dict[str, object]:
         "warnings": warnings(trace),
         "picture": lanes_picture(reading),
         "legend": legend(reading),
-        "moments": [(moment_text(each), steps.get(each.row)) for each in reading.moments],
+        "moments": [(moment_text(each), each.row) for each in reading.moments],
         "files": files,
-        "rows": [_row(reading, number, stop) for number, stop in enumerate(stops, start=1)],
+        "view_step": next((row.number for row in reading.rows if row.what is ENTERED), None),
+        "rows": [_row(reading, *each) for each in zip(labels, stops, strict=True)],
         "cut": len(every) - len(stops),
         "no_steps": "" if trace.steps else NO_STEPS,
         "totals": totals(reading),
-        "findings": _findings(reading, steps),
+        "findings": _findings(reading),
         "no_findings": NO_FINDINGS,
         "environment": environment_line(trace),
         "middleware": trace.environment.middleware,
     }
 
 
-def _row(reading: Reading, number: int, stop: Stop) -> dict[str, object]:
+def _row(reading: Reading, label: str, stop: Stop) -> dict[str, object]:
     place = None if stop.place is None else reading.trace.places[stop.place]
     return {
-        "number": number,
+        "label": label,
         "stop": stop,
         "place": place_text(place) if place else "",
-        "lane": reading.trace.lanes[stop.lane].name,
-        "css": "line" if stop.row is None else "stalls" if stop.effect is Effect.STALLS else "key",
+        "lane": lane_name(reading.trace, stop.lane),
+        "css": _css(reading, stop),
         "news": [
             f"{item.name} {item.change}" if item.change == "gone" else f"{item.name} = {item.shown}"
             for _, item in stop.news
@@ -115,13 +120,22 @@ def _row(reading: Reading, number: int, stop: Stop) -> dict[str, object]:
     }
 
 
-def _findings(reading: Reading, steps: Mapping[int, int]) -> list[dict[str, object]]:
+def _css(reading: Reading, stop: Stop) -> str:
+    if stop.row is None:
+        return "line"
+    if stop.effect is Effect.STALLS:
+        return "stalls"
+    row = next(row for row in reading.rows if row.number == stop.row)
+    return "own" if is_own(reading.trace, row) else "key"
+
+
+def _findings(reading: Reading) -> list[dict[str, object]]:
     return [
         {
             "place": finding_place(reading.trace, each) or "this request",
             "sentence": finding_sentence(reading, each),
             "via": [place_text(reading.trace.places[place]) for place in each.places[1:]],
-            "steps": [steps[row] for row in each.rows if row in steps],
+            "steps": each.rows,
             "mend": MENDS[each.weakness],
         }
         for each in reading.findings
@@ -129,7 +143,10 @@ def _findings(reading: Reading, steps: Mapping[int, int]) -> list[dict[str, obje
 
 
 def _data(
-    reading: Reading, stops: Sequence[Stop], pending: Sequence[Pending], files: Sequence[SourceFile]
+    reading: Reading,
+    stops: Sequence[tuple[str, Stop]],
+    pending: Sequence[Pending],
+    files: Sequence[SourceFile],
 ) -> SafeString:
     """Return what the script walks through, as JSON that cannot end its own element."""
     trace = reading.trace
@@ -145,6 +162,7 @@ def _data(
         {
             "stops": [
                 {
+                    "label": label,
                     "at": stop.at_ns,
                     "x": percent(axis.place(stop.at_ns)),
                     "lane": stop.lane,
@@ -156,7 +174,7 @@ def _data(
                         [frame, item.name, item.shown, item.change] for frame, item in stop.news
                     ],
                 }
-                for stop in stops
+                for label, stop in stops
             ],
             "pending": [
                 [each.start_ns, each.end_ns, *located(trace.places[each.place])[:2], each.words]
