@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freeloop.api.options import BenchOptions
+from freeloop.api.options import BenchOptions, TraceOptions
 
 if TYPE_CHECKING:
     from freeloop.model.check import Check
     from freeloop.model.plan import Plan
     from freeloop.model.progress import Progress
+    from freeloop.model.request import RequestSpec
     from freeloop.model.run import PairResult, Run
+    from freeloop.model.trace import Trace
 
-__all__ = ["BenchOptions", "bench", "doctor"]
+__all__ = ["BenchOptions", "TraceOptions", "bench", "doctor", "trace"]
 
 
 def bench(
@@ -69,3 +72,44 @@ def doctor(
     from freeloop.source.doctor import examine
 
     return examine(start, settings=settings, python=python)
+
+
+def trace(
+    request: RequestSpec | str,
+    *,
+    start: Path | None = None,
+    settings: str | None = None,
+    python: str | None = None,
+    user: str | None = None,
+    options: TraceOptions | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Trace:
+    """Run one request through the project's own handler and return what happened inside.
+
+    Args:
+        request: The request, its path, or the name of its view.
+        start: Directory in or above which the project lies; the current one if None.
+        settings: Settings module; found as `freeloop doctor` shows when None.
+        python: The project's interpreter; the running one if None.
+        user: Whose session is sent; made for the request and removed after it.
+        options: How the request is recorded.
+        announce: Told, before the request, which databases the project uses.
+
+    Returns:
+        The trace; a request that raises or takes too long is recorded too, and says so.
+
+    Raises:
+        FreeloopError: If the project or the request does not allow it.
+    """
+    from freeloop.api.tracing import record_trace
+    from freeloop.source.requests import parse_target
+
+    asked = parse_target(request) if isinstance(request, str) else request
+    return record_trace(
+        replace(asked, user=asked.user or user),
+        start=start or Path.cwd(),
+        settings=settings,
+        python=python,
+        options=options or TraceOptions(),
+        announce=announce or (lambda line: None),
+    )

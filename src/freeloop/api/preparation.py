@@ -36,7 +36,7 @@ class Prepared:
     def dressed(self, sessions: Mapping[str, Mapping[str, str]]) -> Mapping[str, Target]:
         """Return the targets with the cookies and headers that their requests need."""
         return {
-            name: _dressed(target, self.facts, sessions) for name, target in self.targets.items()
+            name: dressed(target, self.facts, sessions) for name, target in self.targets.items()
         }
 
 
@@ -55,11 +55,12 @@ def prepare(
         require(servers[name], str(project.python))
     facts = inspect_project(project)
     if facts.host is None or facts.redirects_to_https:
-        raise _unreachable(facts)
+        raise unreachable(facts)
     requests = _requests(plan)
     names = [each.name for each in requests]
     targets = dict(zip(names, resolve(project, requests), strict=True))
-    _refuse_unknown_paths(targets)
+    for target in targets.values():
+        refuse_unknown_path(target)
     return Prepared(
         project=project,
         facts=facts,
@@ -95,34 +96,35 @@ def _refuse_writes(plan: Plan, *, allowed: bool) -> None:
             )
 
 
-def _refuse_unknown_paths(targets: Mapping[str, Target]) -> None:
-    for target in targets.values():
-        if target.found is False and target.near:
-            raise FreeloopError(
-                "no-such-path",
-                what=f"the URLconf has no path {target.path}",
-                where=f"request {target.request.name}",
-                mend=f"did you mean {' or '.join(target.near)}?",
-            )
+def refuse_unknown_path(target: Target) -> None:
+    """Refuse a path that the URLconf does not have when it has one that looks like it."""
+    if target.found is False and target.near:
+        raise FreeloopError(
+            "no-such-path",
+            what=f"the URLconf has no path {target.path}",
+            where=f"request {target.request.name}",
+            mend=f"did you mean {' or '.join(target.near)}?",
+        )
 
 
-def _unreachable(facts: Facts) -> FreeloopError:
+def unreachable(facts: Facts) -> FreeloopError:
+    """Return why no request could get an answer of the project's own."""
     if facts.host is None:
         return FreeloopError(
             "no-allowed-host",
             what="the project accepts no Host header",
             where=f"ALLOWED_HOSTS = {list(facts.allowed_hosts)!r}, DEBUG = {facts.debug}",
-            mend='add "127.0.0.1" to ALLOWED_HOSTS of the settings used for bench',
+            mend='add "127.0.0.1" to ALLOWED_HOSTS of the settings used here',
         )
     return FreeloopError(
         "redirects-to-https",
         what="the project redirects every request to https",
         where="SECURE_SSL_REDIRECT is on and SECURE_PROXY_SSL_HEADER is not set",
-        mend="bench with settings in which SECURE_SSL_REDIRECT is off",
+        mend="use settings in which SECURE_SSL_REDIRECT is off",
     )
 
 
-def _dressed(target: Target, facts: Facts, sessions: Mapping[str, Mapping[str, str]]) -> Target:
+def dressed(target: Target, facts: Facts, sessions: Mapping[str, Mapping[str, str]]) -> Target:
     """Return the target with the cookies and headers that its request needs to be served."""
     request = target.request
     if request.user:

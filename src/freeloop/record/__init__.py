@@ -1,0 +1,1 @@
+"""Observe one real request of a running project: what happened, as marks; nothing concluded."""

@@ -1,0 +1,5 @@
+"""One file for each observed library, found by walking this folder.
+
+A probe has `LIBRARY`, the module that must be loaded and the distribution that its version is told
+of, and `install(watch)`, which may raise `DoesNotFit`. What it puts in, `Watch.remove` takes out.
+"""
