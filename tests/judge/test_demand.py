@@ -107,7 +107,7 @@ def test_nested_hops_on_one_thread_count_once() -> None:
 def test_the_thread_of_a_sync_request_under_wsgi_is_held_all_the_time() -> None:
     """It has no event loop; what it waits for blocks its own thread alone."""
     trace = made(
-        [Lane(0, LaneKind.TASK, "request")],
+        [Lane(0, LaneKind.THREAD, "request")],
         [
             pair(MarkKind.REQUEST, 0, 1, 0, 50),
             pair(MarkKind.RUN, 0, 2, 0, 50),

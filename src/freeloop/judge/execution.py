@@ -76,6 +76,8 @@ class _Table:
         self._timeline = timeline
         self._pairs: Pairs = pair_marks(trace)
         self._loop = frozenset(loop_lanes(trace))
+        # Tasks, and the thread of a request under WSGI: what they do is told stretch by stretch.
+        self._own = sorted(self._loop | {0})
         self._shared_loop = trace.request.interface == "asgi"
         self._starts = [[segment.start_ns for segment in lane] for lane in timeline.lanes]
         self._idle = {
@@ -115,10 +117,8 @@ class _Table:
 
     def stretches(self) -> Iterator[Row]:
         """Return what each task did from its segments: ran, blocked, waited."""
-        for lane in self._trace.lanes:
-            if lane.kind is not LaneKind.TASK:
-                continue
-            for group in _grouped(self._timeline.lanes[lane.id]):
+        for lane in self._own:
+            for group in _grouped(self._timeline.lanes[lane]):
                 if (row := self._stretch(group)) is not None:
                     yield row
 
@@ -150,7 +150,7 @@ class _Table:
         """Return the calls that no stretch tells of already."""
         told = {
             (segment.kind, segment.mark)
-            for lane in self._loop
+            for lane in self._own
             for segment in self._timeline.lanes[lane]
             if segment.state in _OFF or (segment.state is State.BLOCKED and _is_stall(segment))
         }

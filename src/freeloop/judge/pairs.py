@@ -121,6 +121,8 @@ def pair_marks(trace: Trace) -> Pairs:
         seen.add(key)
         end = ends.get(key)
         end_ns = max(mark.at_ns, end.at_ns) if end else horizon_ns
+        if end is not None and end.detail.get("unfinished"):
+            end = None  # where the recording stopped, not where the call did
         pairs.append(Pair(order, mark.at_ns, end_ns, mark, end))
     pairs = _close_runs(pairs, trace)
     by_lane: dict[int, list[Pair]] = {}

@@ -114,7 +114,8 @@ def _working_lane(lane: Lane, trace: Trace, pairs: Pairs, guilty: Guilty) -> tup
         return ()
     mine = pairs.on(lane.id)
     awaits = Awaits(lane.id, trace, pairs) if lane.kind is LaneKind.TASK else None
-    kept = lane.kind is LaneKind.THREAD and owned_by_request(lane, pairs)
+    # Under WSGI the request's own lane is a thread, and it is there from the start.
+    kept = lane.kind is LaneKind.THREAD and (lane.id == 0 or owned_by_request(lane, pairs))
 
     def judge(start_ns: int, end_ns: int, active: Sequence[Pair]) -> Segment | None:
         if start_ns < extent[0] or end_ns > extent[1]:
