@@ -39,6 +39,13 @@ def test_five_equal_waits_are_all_broken() -> None:
     assert axis.place(MS) > 0.03
 
 
+def test_short_stretches_are_never_broken_to_show_still_shorter_ones() -> None:
+    """Of a sync view that sleeps, the microseconds at both ends once filled the whole width."""
+    axis = axis_of(of_lengths(13_000, 1_500_000, 51_600_000, 1_070_000, 10_000))
+
+    assert [part.end_ns - part.start_ns for part in axis.breaks] == [51_600_000]
+
+
 def test_equal_steps_need_no_break() -> None:
     """A break costs attention: none where a plain axis shows everything."""
     axis = axis_of(of_lengths(*[3 * MS] * 8))

@@ -15,6 +15,8 @@ WIDEST_STRETCH = 0.16
 LEAST_GAIN = 2.0
 # ... and if it is longer than any that is left whole: of two like stretches both are drawn alike.
 LEAST_LONGER = 1.5
+# ... and if it is at least this share of the request: what is short needs no shortening.
+LEAST_BROKEN = 0.05
 # No more breaks than it takes to bring each whole stretch below this share of the width.
 WIDE_ENOUGH = 0.3
 # All broken stretches together leave the steps at least a third of the width.
@@ -93,7 +95,8 @@ def _breaks(lengths: list[int]) -> tuple[float, frozenset[int]]:
         # Each broken stretch gets the same share of the width that there is in the end.
         shown = share * rest / (1 - share * count)
         last, whole = lengths[longest[count - 1]], lengths[longest[count]]
-        if last < shown * LEAST_GAIN or last < whole * LEAST_LONGER:
+        least = max(shown * LEAST_GAIN, whole * LEAST_LONGER, sum(lengths) * LEAST_BROKEN)
+        if last < least:
             continue
         best = (shown, frozenset(longest[:count]))
         if whole / rest * (1 - share * count) <= WIDE_ENOUGH:

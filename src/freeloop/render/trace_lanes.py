@@ -22,7 +22,9 @@ def shown_lanes(reading: Reading) -> list[int]:
     order = list(LaneKind)
     return [
         lane.id
-        for lane in sorted(reading.trace.lanes, key=lambda lane: order.index(lane.kind))
+        for lane in sorted(
+            reading.trace.lanes, key=lambda lane: (lane.id > 0, order.index(lane.kind))
+        )
         if reading.timeline.lanes[lane.id]
     ]
 

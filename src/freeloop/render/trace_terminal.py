@@ -16,7 +16,6 @@ from freeloop.render.own_steps import Folded, folded
 from freeloop.render.states import EFFECT_STYLES, EFFECT_WORDS, LOOKS
 from freeloop.render.trace_lanes import axis_lines, lane_bars, shown_lanes
 from freeloop.render.trace_words import (
-    MENDS,
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
@@ -24,6 +23,7 @@ from freeloop.render.trace_words import (
     finding_sentence,
     how_text,
     lane_name,
+    mend_text,
     place_text,
     request_line,
     row_place,
@@ -214,7 +214,7 @@ def _show_findings(reading: Reading, console: Console) -> None:
         if finding.rows:
             steps = ", ".join(str(number) for number in finding.rows[:8])
             show_row(console, Text("    steps", "dim"), Text(steps), head_width=9)
-        show_row(console, Text("    mend", "dim"), Text(MENDS[finding.weakness]), head_width=9)
+        show_row(console, Text("    mend", "dim"), Text(mend_text(reading, finding)), head_width=9)
     show(console, "")
 
 

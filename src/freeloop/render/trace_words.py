@@ -265,6 +265,17 @@ def finding_sentence(reading: Reading, finding: TraceFinding) -> str:
     return f"{text}{times}, {number_text(finding.cost_ms)} ms ({finding.basis.value})"
 
 
+def mend_text(reading: Reading, finding: TraceFinding) -> str:
+    """Return how to mend a finding, as far as this request was not run that way already."""
+    request = reading.trace.request
+    if finding.weakness is Weakness.THREAD_UNUSED:
+        if request.interface == "wsgi":
+            return "serve this view by ASGI: under WSGI its thread waits with it"
+        if request.relieved:
+            return "a middleware that is async too: freeloop.relief was installed already"
+    return MENDS[finding.weakness]
+
+
 def finding_place(trace: Trace, finding: TraceFinding) -> str:
     """Return the most guilty place, "" where none is known."""
     return place_text(trace.places[finding.places[0]]) if finding.places else ""
@@ -283,14 +294,10 @@ def transcript(reading: Reading) -> str:
         lasted = ms_text(wait.end_ns - wait.start_ns)
         at = f" at {where}" if where else ""
         parts.append(f"The longest wait was for {what}{at}: {lasted} ms.")
-    blocked = _row_of(reading, MomentKind.LONGEST_BLOCK)
-    if blocked and blocked.effect is Effect.STALLS:
-        lasted = ms_text(blocked.end_ns - blocked.start_ns)
-        at = row_place(reading.trace, blocked)
-        parts.append(
-            f"It blocked the loop for {lasted} ms in {blocked.text or 'a waiting call'}"
-            f"{f' at {at}' if at else ''}: every other request of this worker waited."
-        )
+    blocked = [row for row in reading.rows if row.what is Happening.BLOCKED]
+    if blocked:
+        longest = max(blocked, key=lambda row: row.end_ns - row.start_ns)
+        parts.append(_blocked_words(reading, longest))
     parts.append(_counts(reading))
     if need.connection_held_ms:
         parts.append(
@@ -310,6 +317,16 @@ def _loop_words(reading: Reading) -> str:
     return (
         f"{held} and waited {number_text(need.waiting_ms)} ms while the loop was free for others."
     )
+
+
+def _blocked_words(reading: Reading, row: Row) -> str:
+    where = row_place(reading.trace, row)
+    what = short_text(row.text) or "a waiting call"
+    call = f"{what} at {where}" if where else what
+    lasted = ms_text(row.end_ns - row.start_ns)
+    if row.effect is Effect.STALLS:
+        return f"It blocked the loop for {lasted} ms in {call}: all other requests of it waited."
+    return f"Its thread sat in {call} for {lasted} ms."
 
 
 def _counts(reading: Reading) -> str:

@@ -20,7 +20,6 @@ from freeloop.render.own_steps import is_own
 from freeloop.render.states import LOOKS
 from freeloop.render.stops import Pending, Stop, labels_of, pending_of, stops_of
 from freeloop.render.trace_words import (
-    MENDS,
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
@@ -28,6 +27,7 @@ from freeloop.render.trace_words import (
     finding_sentence,
     how_text,
     lane_name,
+    mend_text,
     moment_text,
     place_text,
     status_text,
@@ -136,7 +136,7 @@ def _findings(reading: Reading) -> list[dict[str, object]]:
             "sentence": finding_sentence(reading, each),
             "via": [place_text(reading.trace.places[place]) for place in each.places[1:]],
             "steps": each.rows,
-            "mend": MENDS[each.weakness],
+            "mend": mend_text(reading, each),
         }
         for each in reading.findings
     ]
