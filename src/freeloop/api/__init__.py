@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from freeloop.api.options import BenchOptions, TraceOptions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from freeloop.model.run import PairResult, Run
     from freeloop.model.trace import Trace
 
-__all__ = ["BenchOptions", "TraceOptions", "bench", "doctor", "trace"]
+__all__ = ["BenchOptions", "bench", "doctor", "trace"]
 
 
 def bench(
@@ -82,7 +82,13 @@ def trace(
     settings: str | None = None,
     python: str | None = None,
     user: str | None = None,
-    options: TraceOptions | None = None,
+    allow_writes: bool = False,
+    lines: bool = True,
+    interface: Literal["asgi", "wsgi"] = "asgi",
+    relief: bool = False,
+    warm_up: bool = True,
+    timeout_s: float = 30.0,
+    leave_after_s: float | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Trace:
     """Run one request through the project's own handler and return what happened inside.
@@ -93,7 +99,13 @@ def trace(
         settings: Settings module; found as `freeloop doctor` shows when None.
         python: The project's interpreter; the running one if None.
         user: Whose session is sent; made for the request and removed after it.
-        options: How the request is recorded.
+        allow_writes: Permit other methods than GET and HEAD.
+        lines: Whether line steps of the project's code are recorded.
+        interface: Which of the project's applications answers.
+        relief: Whether `freeloop.relief` is installed before the application is made.
+        warm_up: Whether the request runs once before, unrecorded: first ones import and connect.
+        timeout_s: How long it may take.
+        leave_after_s: When the client closes the connection; None if it waits for the answer.
         announce: Told, before the request, which databases the project uses.
 
     Returns:
@@ -111,7 +123,15 @@ def trace(
         start=start or Path.cwd(),
         settings=settings,
         python=python,
-        options=options or TraceOptions(),
+        options=TraceOptions(
+            allow_writes=allow_writes,
+            lines=lines,
+            interface=interface,
+            relief=relief,
+            warm_up=warm_up,
+            timeout_s=timeout_s,
+            leave_after_s=leave_after_s,
+        ),
         announce=announce or (lambda line: None),
     )
 

@@ -80,7 +80,7 @@ def trace_command(
 
     TARGET is a path (/reports/), a view name (reports:list) or the name of a request in --requests.
     """
-    from freeloop.api import TraceOptions, trace
+    from freeloop.api import trace
     from freeloop.model.trace_codec import read_trace, write_trace
 
     if (target is None) == (opened is None):
@@ -100,15 +100,13 @@ def trace_command(
             _request(target, requests_file, user),
             settings=settings,
             python=python,
-            options=TraceOptions(
-                allow_writes=allow_writes,
-                lines=not no_lines,
-                interface="wsgi" if wsgi else "asgi",
-                relief=relief,
-                warm_up=not no_warm_up,
-                timeout_s=timeout_s,
-                leave_after_s=leave_after_s,
-            ),
+            allow_writes=allow_writes,
+            lines=not no_lines,
+            interface="wsgi" if wsgi else "asgi",
+            relief=relief,
+            warm_up=not no_warm_up,
+            timeout_s=timeout_s,
+            leave_after_s=leave_after_s,
             announce=lambda line: click.echo(line, err=True),
         )
     if output is not None:

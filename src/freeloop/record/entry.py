@@ -6,7 +6,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from freeloop.errors import FreeloopError
 from freeloop.model.trace_codec import write_trace
+from freeloop.record.assemble import DoesNotPair
 from freeloop.record.request import asked_from
 from freeloop.record.session import Options, Recording, record_asgi, record_wsgi
 
@@ -25,7 +27,15 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
         leave_after_s=question["leave_after_s"],
         database=tuple(question["database"]),
     )
-    recording = _record(question, options)
+    try:
+        recording = _record(question, options)
+    except DoesNotPair as fault:
+        raise FreeloopError(
+            "broken-recording",
+            what=f"freeloop recorded nonsense: {fault}",
+            where="its own recorder, not the project",
+            mend="please report it, with the view that was traced",
+        ) from fault
     write_trace(recording.trace, Path(question["file"]))
     return {"file": question["file"]}
 

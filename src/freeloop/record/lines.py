@@ -5,17 +5,23 @@ from __future__ import annotations
 import gc
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from threading import get_ident
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from freeloop.record.clock import wall_ns
+from freeloop.record.places import Spot
 from freeloop.record.recorder import LaneState, Recorder
 from freeloop.record.values import shown
 
 MOST_VARIABLES = 40
+# A loop that runs a line more often would be slowed down a hundred times, and nobody reads on.
+MOST_OF_ONE_LINE = 100
 SUSPENDS = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+
+DISABLE = sys.monitoring.DISABLE
 
 type Seen = dict[str, tuple[int, str]]
 
@@ -27,10 +33,23 @@ class Lines:
         self.recorder = recorder
         self._frames: dict[FrameType, tuple[int, Seen]] = {}
         self._next = 0
+        # By identity: hashing a code object hashes all of its instructions.
+        self._runs: Counter[tuple[int, int]] = Counter()
+        self._often: list[Spot] = []
 
-    def line(self, _code: CodeType, number: int) -> None:
-        """A line is about to run."""
+    def line(self, code: CodeType, number: int) -> Any:
+        """A line is about to run; one that runs too often is not looked at any more."""
         self._step(number, "line")
+        key = (id(code), number)
+        self._runs[key] += 1
+        if self._runs[key] < MOST_OF_ONE_LINE:
+            return None
+        self._often.append((code, number))
+        return DISABLE
+
+    def cut_short(self) -> list[Spot]:
+        """Return the lines whose later steps were left out."""
+        return self._often
 
     def suspend(self, code: CodeType, _offset: int, _value: object) -> None:
         """A coroutine gives the loop back, with all that await it."""
@@ -44,6 +63,13 @@ class Lines:
 
     def call(self, frame: FrameType, lane: LaneState) -> None:
         """A function of the project begins."""
+        code = frame.f_code
+        key = (id(code), 0)
+        self._runs[key] += 1
+        if self._runs[key] > MOST_OF_ONE_LINE:
+            return
+        if self._runs[key] == MOST_OF_ONE_LINE:
+            self._often.append((code, code.co_firstlineno))
         self._write(frame, lane, frame.f_code.co_firstlineno, "call")
 
     def end(self, frame: FrameType, lane: LaneState, event: str) -> None:
@@ -65,6 +91,8 @@ class Lines:
 
     def _write(self, frame: FrameType, lane: LaneState, line: int, event: str) -> None:
         recorder = self.recorder
+        if event != "call" and frame not in self._frames:
+            return  # of a function that is called too often
         if not recorder.steps.reserve():
             return
         known = self._frames.get(frame)

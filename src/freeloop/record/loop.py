@@ -43,16 +43,17 @@ class RecordedLoop(asyncio.SelectorEventLoop):
             return super().run_in_executor(executor, func, *args)
         text = function_name(func)
         how = _how(executor)
+        spot, in_project = recorder.places.deepest(sys._getframe(1))
+        spot = spot if in_project else lane.spot or spot
         hop = recorder.begin(
             MarkKind.HOP,
             lane,
             text,
-            frame=sys._getframe(1),
+            spot=spot,
             detail={"how": how, "executor": class_name(type(executor))},
             around=False,
         )
         if hop is not None and how != "process":
-            spot, in_project = recorder.places.deepest(sys._getframe(1))
             func = Worked(recorder, func, lane, hop, spot if in_project else lane.spot)
         future = super().run_in_executor(executor, func, *args)
         if hop is not None:

@@ -13,6 +13,7 @@ from threading import get_ident
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from freeloop.errors import FreeloopError
 from freeloop.model.trace import MarkKind
 from freeloop.record.names import class_name
 from freeloop.record.recorder import Detail, LaneState, Recorder, Span
@@ -60,19 +61,16 @@ class Call:
     anywhere: bool = False
 
 
-class NoTool(Exception):  # noqa: N818 - a state of this process, said in the trace
-    """All tool ids of `sys.monitoring` are taken."""
-
-
 class Monitor:
     """Local events of chosen code objects, and the line steps of others."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self._calls: dict[CodeType, Call] = {}
+        # By identity: hashing a code object hashes all of its instructions.
+        self._calls: dict[int, Call] = {}
         self._open: dict[FrameType, tuple[Call, Span | None]] = {}
         self._raised: list[BaseException] = []
-        self._local: set[CodeType] = set()
+        self._local: dict[int, CodeType] = {}
         self.lines: Lines | None = None
         self.tool = self._tool_id()
         monitoring = sys.monitoring
@@ -87,9 +85,9 @@ class Monitor:
     def watch(self, function: Any, call: Call) -> None:
         """Mark the calls of a function, or of a code object."""
         code = function if isinstance(function, CodeType) else code_of(function)
-        if code in self._calls:
+        if id(code) in self._calls:
             return
-        self._calls[code] = call
+        self._calls[id(code)] = call
         self._add(code, events.PY_START | events.PY_RETURN)
 
     def step(self, codes: list[CodeType], lines: Lines) -> None:
@@ -107,7 +105,8 @@ class Monitor:
         """Give everything back; a mark that is still open stays so."""
         # A tool id that is given back keeps its events and callbacks, and with them the recorder.
         sys.monitoring.set_events(self.tool, events.NO_EVENTS)
-        for code in self._local:
+        sys.monitoring.restart_events()  # of lines that were not looked at any more
+        for code in self._local.values():
             sys.monitoring.set_local_events(self.tool, code, events.NO_EVENTS)
         for event in (*STEP_EVENTS, events.PY_UNWIND):
             sys.monitoring.register_callback(self.tool, event, None)
@@ -116,7 +115,7 @@ class Monitor:
         self._raised.clear()
 
     def _add(self, code: CodeType, wanted: int) -> None:
-        self._local.add(code)
+        self._local[id(code)] = code
         had = sys.monitoring.get_local_events(self.tool, code)
         sys.monitoring.set_local_events(self.tool, code, had | wanted)
 
@@ -125,7 +124,12 @@ class Monitor:
             if sys.monitoring.get_tool(number) is None:
                 sys.monitoring.use_tool_id(number, TOOL_NAME)
                 return number
-        raise NoTool
+        raise FreeloopError(
+            "no-monitoring-tool",
+            what="no tool id of sys.monitoring is free in the project's process",
+            where=", ".join(str(sys.monitoring.get_tool(number)) for number in TOOL_IDS),
+            mend="record without the debuggers and profilers named above",
+        )
 
     def _start(self, code: CodeType, _offset: int) -> None:
         recorder = self.recorder
@@ -133,7 +137,7 @@ class Monitor:
             return
         try:
             lane = recorder.here.get(get_ident())
-            call = self._calls.get(code)
+            call = self._calls.get(id(code))
             if call is not None and (lane is not None or call.anywhere):
                 self._begin(call, sys._getframe(1), lane)
             if lane is None:
@@ -165,7 +169,7 @@ class Monitor:
     def _return(self, code: CodeType, _offset: int, value: Any) -> None:
         recorder = self.recorder
         try:
-            if self._open and code in self._calls:
+            if self._open and id(code) in self._calls:
                 self._end(sys._getframe(1), value, None)
             if self.lines is not None and recorder.places.is_project(code):
                 lane = recorder.lane()
@@ -177,7 +181,7 @@ class Monitor:
     def _unwind(self, code: CodeType, _offset: int, raised: BaseException) -> None:
         recorder = self.recorder
         try:
-            if code in self._calls:
+            if id(code) in self._calls:
                 self._end(sys._getframe(1), None, raised)
             if recorder.places.is_project(code):
                 lane = recorder.lane()
@@ -198,9 +202,11 @@ class Monitor:
         detail: Detail | None = None
         if raised is not None:
             detail = {"raised": class_name(type(raised))}
-        elif call.end is not None:
-            text, detail = call.end(frame, value)
-        self.recorder.end(span, text, detail=detail)
+        try:
+            if raised is None and call.end is not None:
+                text, detail = call.end(frame, value)
+        finally:  # also where the answer has another shape than the probe knows
+            self.recorder.end(span, text, detail=detail)
 
     def _leaves_project(self, frame: FrameType, lane: LaneState, raised: BaseException) -> None:
         if self.lines is not None:

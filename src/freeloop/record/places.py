@@ -30,14 +30,17 @@ class Places:
 
     def __init__(self, root: str) -> None:
         self.root = os.path.join(root, "")  # noqa: PTH118
-        self._origins: dict[CodeType, Origin | None] = {}
+        # By identity: hashing a code object hashes all of its instructions.
+        self._origins: dict[int, Origin | None] = {}
+        self._codes: list[CodeType] = []  # keeps their identities theirs
 
     def origin(self, code: CodeType) -> Origin | None:
         """Return whose code it is; None for the recorder's own."""
         try:
-            return self._origins[code]
+            return self._origins[id(code)]
         except KeyError:
-            found = self._origins[code] = self._origin(code.co_filename)
+            found = self._origins[id(code)] = self._origin(code.co_filename)
+            self._codes.append(code)
             return found
 
     def is_project(self, code: CodeType) -> bool:

@@ -16,9 +16,10 @@ from typing import Any
 from freeloop.model.trace import LaneKind, MarkKind, Recorded, Trace, TraceEnvironment
 from freeloop.record import asgi, wsgi
 from freeloop.record.assemble import assemble
-from freeloop.record.lines import Lines, project_codes
+from freeloop.record.lines import MOST_OF_ONE_LINE, Lines, project_codes
 from freeloop.record.loop_stack import LoopStack
 from freeloop.record.monitor import Monitor
+from freeloop.record.places import Spot
 from freeloop.record.policy import recorded_loop, recording_loops
 from freeloop.record.recorder import MOST_MARKS, MOST_STEPS, LaneState, Recorder
 from freeloop.record.request import Answered, Asked
@@ -29,6 +30,7 @@ from freeloop.record.watch import Watch, version_of
 TIMEOUT_S = 30.0
 # For code that was cancelled, to end.
 GRACE_S = 5.0
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,9 @@ def _told(recorder: Recorder, environment: _Environment) -> TraceEnvironment:
 
     watch = environment.watch
     off = dict(watch.off)
+    lines = watch.monitor.lines
+    if lines is not None and (often := lines.cut_short()):
+        off["lines"] = _cut_short(recorder, often)
     if recorder.faults:
         off["recorder"] = f"{len(recorder.faults)} faults of its own: {recorder.faults[0]}"
     if not recorder.queue.known:
@@ -279,6 +284,13 @@ def _told(recorder: Recorder, environment: _Environment) -> TraceEnvironment:
         probes_off=off,
         dropped=recorder.marks.dropped + recorder.steps.dropped + recorder.samples.dropped,
     )
+
+
+def _cut_short(recorder: Recorder, often: list[Spot]) -> str:
+    places = [recorder.places.resolve(spot) for spot in often[:MOST_NAMED]]
+    shown = ", ".join(f"{place.path}:{place.line}" for place in places)
+    more = f" and {len(often) - len(places)} more" if len(often) > len(places) else ""
+    return f"only the first {MOST_OF_ONE_LINE} steps of each line: {shown}{more}"
 
 
 def _recorder(options: Options) -> Recorder:

@@ -1,0 +1,54 @@
+"""The café's surroundings, and both ways of asking it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.examples.cafe import CAFE, backing
+
+SCRIPT = Path(__file__).with_name("both_ways.py")
+PATIENCE_S = 300
+
+type Found = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="package")
+def cafe() -> Iterator[dict[str, str]]:
+    """Give the environment of a café with supplier and filled database."""
+    show = "import json, os; print(json.dumps(dict(os.environ)), flush=True); input()"
+    process = backing(
+        "--", sys.executable, "-c", show, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield json.loads(process.stdout.readline())  # type: ignore[union-attr] # a pipe
+    finally:
+        process.communicate("\n")
+
+
+@pytest.fixture(scope="package")
+def both_ways(cafe: dict[str, str]) -> Callable[[str, list[str]], Found]:
+    """Return a function that asks for paths without and with recording, in the café."""
+
+    def ask(interface: str, paths: list[str]) -> Found:
+        done = subprocess.run(
+            [sys.executable, SCRIPT, interface, *paths],
+            cwd=CAFE,
+            env={**os.environ, **cafe, "PYTHONPATH": str(SCRIPT.parents[2])},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return {line["path"]: line for line in lines}
+
+    return ask
