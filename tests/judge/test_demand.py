@@ -148,3 +148,31 @@ def test_a_connection_is_held_longer_than_it_is_used() -> None:
 
     assert (found.connection_held_ms, found.connection_used_ms) == (88, 10)
     assert found.queries == 1
+
+
+def test_the_thread_of_a_loop_of_its_own_is_not_at_work_while_its_tasks_wait() -> None:
+    """Under WSGI Django runs an async view on a loop in a second thread, and waits for it."""
+    trace = made(
+        [
+            Lane(0, LaneKind.THREAD, "request"),
+            Lane(1, LaneKind.THREAD, "thread 2", 0),
+            Lane(2, LaneKind.TASK, "task view", 1),
+        ],
+        [
+            pair(MarkKind.REQUEST, 0, 1, 0, 100),
+            pair(MarkKind.RUN, 0, 2, 0, 100),
+            pair(MarkKind.BACK, 0, 3, 10, 95),
+            pair(MarkKind.WORK, 1, 4, 10, 90),
+            pair(MarkKind.RUN, 2, 5, 12, 15),
+            pair(MarkKind.RUN, 2, 6, 85, 90),
+        ],
+        interface="wsgi",
+    )
+
+    found = demand_of(trace)
+
+    assert found.thread_held_ms == 100 + 80
+    assert found.thread_used_ms == 15 + 8
+    assert found.loop_ms == 8
+    assert found.waiting_ms == 100 - 15 - 8
+    assert found.unexplained_ms == 0

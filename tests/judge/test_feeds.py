@@ -109,13 +109,18 @@ def test_awaits_that_no_name_joins_may_be_independent(body: str) -> None:
         answer = known or await work(request)  # 2
         """,
         """
+        for course in menu:
+            dish = await cook(course)  # 12
+            yield dish
+        """,
+        """
         async with session.get(url) as answer:  # 1
             text = await answer.text()  # 2
         """,
     ],
     ids=[
         *("argument", "over another name", "branch", "early return", "effect", "while"),
-        *("loop", "attribute", "short cut", "context"),
+        *("loop", "attribute", "short cut", "generator", "context"),
     ],
 )
 def test_an_await_that_a_name_or_a_doubt_joins_to_the_next_is_not_independent(body: str) -> None:

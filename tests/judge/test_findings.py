@@ -46,6 +46,10 @@ async def stock_of(request):
 async def chained(request):
     user = await find(request)
     return await orders_of(user)
+
+
+async def menu(request):
+    return [await price_of(dish) for dish in request.GET]
 """
 PLACES = (
     Place("shop/views.py", 2, "view", Origin.PROJECT),
@@ -56,6 +60,8 @@ PLACES = (
     Place("shop/views.py", 19, "chained", Origin.PROJECT),
     Place("requests/sessions.py", 589, "Session.request", Origin.LIBRARY),
     Place("django/core/handlers/asgi.py", 222, "listen_for_disconnect", Origin.DJANGO),
+    Place("shop/views.py", 23, "menu", Origin.PROJECT),
+    Place("shop/views.py", 22, "menu", Origin.PROJECT),
 )
 REQUEST = Lane(0, LaneKind.TASK, "request")
 THREAD = Lane(1, LaneKind.THREAD, "thread 1", 0)
@@ -397,3 +403,33 @@ def test_rows_are_numbered_by_time_and_name_lanes_and_places_that_exist() -> Non
     assert reading.rows[-1].what is Happening.RETURNED
     (hop,) = (row for row in reading.rows if row.what is Happening.HOP)
     assert (hop.other, hop.place, hop.effect) == (1, 0, Effect.HOLDS)
+
+
+def test_calls_from_a_comprehension_are_awaits_of_their_own() -> None:
+    """Its line is entered once; that another call came back tells one turn from the next."""
+    script = Script(73)
+    script.pair(MarkKind.RUN, 0, 1, place=2)
+    script.pair(MarkKind.RUN, 31, 32, place=2)
+    script.pair(MarkKind.RUN, 72, 73)
+    script.step(0.1, 8, 1, "call")
+    script.step(0.2, 8, 1)
+    for number, at_ms in enumerate((0.3, 31.2), start=2):
+        script.step(at_ms, 2, number, "call")
+        script.step(at_ms + 0.1, 2, number)
+        script.step(31.1 if number == 2 else 72.1, 2, number, "return")
+
+    (finding,) = found(script.trace(), Weakness.SERIAL_AWAITS)
+
+    assert (finding.places, finding.count, finding.cost_ms) == ((8,), 2, 30)
+
+
+def test_a_long_stretch_is_one_finding_of_its_function_however_many_lines_it_has() -> None:
+    script = Script(100)
+    script.pair(MarkKind.RUN, 0, 100)
+    for at_ms in range(0, 100, 10):
+        script.step(at_ms, 9 if at_ms % 20 else 8, 1)
+
+    (finding,) = found(script.trace(), Weakness.BLOCKS_LOOP)
+
+    assert finding.cost_ms == 100
+    assert finding.places in {(8,), (9,)}

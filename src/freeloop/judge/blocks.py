@@ -13,8 +13,8 @@ from freeloop.model.timeline import Segment, State, Timeline
 from freeloop.model.trace import Trace
 from freeloop.model.verdict import Basis
 
-# Of a stretch that computes, a line that took less than this is not what makes it long.
-LINE_SHARE = 0.2
+# Of a stretch that computes, a function that took less than this is not what makes it long.
+FUNCTION_SHARE = 0.2
 
 
 def blocking_calls(timeline: Timeline, trace: Trace, rows: Sequence[Row]) -> list[TraceFinding]:
@@ -42,37 +42,46 @@ def blocking_calls(timeline: Timeline, trace: Trace, rows: Sequence[Row]) -> lis
 
 
 def long_stretches(timeline: Timeline, trace: Trace, rows: Sequence[Row]) -> list[TraceFinding]:
-    """Return the lines that held the loop without a call that is known to wait.
+    """Return the functions that held the loop without a call that is known to wait.
 
-    They compute, or sit in a call that no probe knows. Time in the run queue is not theirs.
+    They compute, or sit in a call that no probe knows. Time in the run queue is not theirs. Each
+    is named by its longest line.
     """
     guilty = Guilty(trace)
-    lines: dict[int, int] = defaultdict(int)
-    sources: dict[int, list[Segment]] = defaultdict(list)
+    spent: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    sources: dict[tuple[str, str], list[Segment]] = defaultdict(list)
     for segment in _on_loop(trace, timeline):
         length_ns = segment.end_ns - segment.start_ns
         if segment.state is not State.RUNNING or length_ns < STALL_NS:
             continue
-        spent = guilty.lines(segment.lane, segment.start_ns, segment.end_ns)
-        if not spent and segment.place is not None:
-            spent = [(segment.place, length_ns)]
-        for place, ns in spent:
-            if ns >= LINE_SHARE * length_ns:
-                lines[place] += ns
-                sources[place].append(segment)
-    sampled = not trace.steps
+        functions: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+        for place, ns in _lines(guilty, segment):
+            line = trace.places[place]
+            functions[line.path, line.function][place] = ns
+        for name, lines in functions.items():
+            if sum(lines.values()) >= FUNCTION_SHARE * length_ns:
+                sources[name].append(segment)
+                for place, ns in lines.items():
+                    spent[name][place] += ns
     return [
         TraceFinding(
             weakness=Weakness.BLOCKS_LOOP,
             # The stretch is measured; which line it was in is, without steps, a sample's word.
-            basis=Basis.ESTIMATED if sampled else Basis.MEASURED,
-            cost_ms=ns / 1e6,
-            places=(place, *_library_places(trace, sources[place], place)),
-            rows=_rows_within(rows, sources[place]),
-            count=len(sources[place]),
+            basis=Basis.MEASURED if trace.steps else Basis.ESTIMATED,
+            cost_ms=sum(lines.values()) / 1e6,
+            places=(worst := max(lines, key=lines.__getitem__), *_called(trace, worst)),
+            rows=_rows_within(rows, sources[name]),
+            count=len(sources[name]),
         )
-        for place, ns in lines.items()
+        for name, lines in spent.items()
     ]
+
+
+def _lines(guilty: Guilty, segment: Segment) -> list[tuple[int, int]]:
+    found = guilty.lines(segment.lane, segment.start_ns, segment.end_ns)
+    if not found and segment.place is not None:
+        return [(segment.place, segment.end_ns - segment.start_ns)]
+    return found
 
 
 def _on_loop(trace: Trace, timeline: Timeline) -> Iterator[Segment]:
@@ -96,18 +105,11 @@ def _rows_within(rows: Sequence[Row], segments: Sequence[Segment]) -> tuple[int,
     )
 
 
-def _library_places(trace: Trace, segments: Sequence[Segment], place: int) -> tuple[int, ...]:
-    """Return what the line had called when it was seen most often, innermost first."""
-    stacks = [
-        sample.frames
+def _called(trace: Trace, place: int) -> tuple[int, ...]:
+    """Return what the line had called when it was seen most often, innermost."""
+    inner = [
+        sample.frames[: sample.frames.index(place)]
         for sample in trace.samples
         if place in sample.frames
-        and any(
-            sample.lane == segment.lane and segment.start_ns <= sample.at_ns < segment.end_ns
-            for segment in segments
-        )
     ]
-    if not stacks:
-        return ()
-    inner = [stack[: stack.index(place)] for stack in stacks]
-    return max(inner, key=inner.count)[:1]
+    return max(inner, key=inner.count)[:1] if inner else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from freeloop.judge.intervals import Interval, length_ns, minus, union
+from freeloop.judge.loop_threads import hosted_lanes
 from freeloop.judge.pairs import Pairs, pair_marks
 from freeloop.model.demand import Demand
 from freeloop.model.timeline import Segment, State, Timeline
@@ -30,11 +31,13 @@ def demand(trace: Trace, timeline: Timeline) -> Demand:
         for segment in segments
     ]
     tasks = set(loop_lanes(trace))
+    # The clocks of a thread with a loop of its own hold the CPU of its tasks already.
+    hosted = {task for thread in thread_lanes(trace) for task in hosted_lanes(thread, trace, pairs)}
     used = [_times(segments, State.HELD) for segments in threads]
     away = minus([(0, timeline.duration_ns)], [*loop, *(each for part in used for each in part)])
     return Demand(
         total_ms=_ms(timeline.duration_ns),
-        cpu_ms=_ms(sum(segment.cpu_ns or 0 for segment in working)),
+        cpu_ms=_ms(sum(each.cpu_ns or 0 for each in working if each.lane not in hosted)),
         loop_ms=_ms(length_ns(loop)),
         blocked_ms=_ms(
             length_ns(

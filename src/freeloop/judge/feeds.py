@@ -24,13 +24,14 @@ def may_be_independent(trace: Trace, first: tuple[int, str], second: tuple[int, 
 
     Returns:
         False where the source is not known, where one is awaited for its effect alone (order may
-        matter: a save, a commit), and where one is part of an `async with` or `async for`.
+        matter: a save, a commit), where one is part of an `async with` or `async for`, and in a
+        generator, whose caller wants one item after the other.
     """
     here, there = trace.places[first[0]], trace.places[second[0]]
     if (here.path, here.function) != (there.path, there.function):
         return False
     function = _function(trace.sources.get(here.path, ""), here.line)
-    if function is None:
+    if function is None or _gives_between(function):
         return False
     one, two = _statement(function, here.line), _statement(function, there.line)
     if one is None or two is None or not (_is_plain(one) and _is_plain(two)):
@@ -59,6 +60,10 @@ def _function(source: str, line: int) -> _Function | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _covers(node, line)
     ]
     return max(found, key=lambda node: node.lineno, default=None)
+
+
+def _gives_between(function: _Function) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
 
 
 def _statement(function: _Function, line: int) -> ast.stmt | None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from freeloop.judge.feeds import may_be_independent
 from freeloop.judge.intervals import common, length_ns, union
-from freeloop.judge.pairs import Pairs, pair_marks
+from freeloop.judge.pairs import Pair, Pairs, pair_marks
 from freeloop.judge.stacks import Standing, stacks_at
 from freeloop.model.reading import Happening, Row, TraceFinding, Weakness
 from freeloop.model.timeline import Timeline
-from freeloop.model.trace import LaneKind, MarkKind, Trace
+from freeloop.model.trace import LaneKind, MarkKind, Origin, Trace
 from freeloop.model.verdict import Basis
 
 # Gathering costs a task each, some 50 microseconds: shorter waits are not worth it.
@@ -152,7 +152,8 @@ def _queue_for(
     if not involved:
         return None
     starts = {(hop.lane, hop.start_ns) for hop in involved}
-    places = dict.fromkeys(hop.place for hop in involved if hop.place is not None)
+    lines = [_line_of(hop, trace, pairs) for hop in involved]
+    places = dict.fromkeys(place for place in lines if place is not None)
     return TraceFinding(
         weakness=Weakness.SERIAL_ON_THREAD,
         basis=Basis.MEASURED,
@@ -165,6 +166,16 @@ def _queue_for(
         ),
         text=involved[0].text,
         count=len(involved),
+    )
+
+
+def _line_of(hop: Pair, trace: Trace, pairs: Pairs) -> int | None:
+    """Return the line of a hop; of a task that is Django's code alone, the line that started it."""
+    tasks = pairs.of(MarkKind.TASK, hop.lane)
+    known = [place for place in (hop.place, *(task.place for task in tasks)) if place is not None]
+    return next(
+        (place for place in known if trace.places[place].origin is Origin.PROJECT),
+        hop.place,
     )
 
 

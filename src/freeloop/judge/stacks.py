@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freeloop.model.trace import Step, Trace
 
@@ -15,7 +15,8 @@ class Standing:
     Attributes:
         frame: Tells calls of one function apart.
         place: Index in `Trace.places` of its line.
-        visit: Counts the lines that it has run: two waits of one visit belong together.
+        visit: Counts the lines that it has run and the calls that came back: two waits of one
+            visit belong together.
     """
 
     frame: int
@@ -52,6 +53,10 @@ def _after(stack: list[Standing], step: Step) -> list[Standing]:
             visit = known.visit + 1 if known else 0
             return [*stack[:index], Standing(step.frame, step.place, visit)]
         case "return" | "raise":
-            return stack[:index]
+            left = stack[:index]
+            if known is not None and left:
+                # Whoever called it goes on: in the same line too, as in a comprehension.
+                left[-1] = replace(left[-1], visit=left[-1].visit + 1)
+            return left
         case _:
             return stack

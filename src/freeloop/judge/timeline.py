@@ -12,6 +12,7 @@ from dataclasses import replace
 from freeloop.judge.awaits import Awaits, ended_ns
 from freeloop.judge.clocks import Stretch, share_out, split_starved, stretches
 from freeloop.judge.guilty import Guilty
+from freeloop.judge.loop_threads import hosted_runs
 from freeloop.judge.pairs import CALLS, Pair, Pairs, pair_marks
 from freeloop.judge.pieces import pieces
 from freeloop.model.timeline import Segment, State, Timeline
@@ -114,6 +115,7 @@ def _working_lane(lane: Lane, trace: Trace, pairs: Pairs, guilty: Guilty) -> tup
         return ()
     mine = pairs.on(lane.id)
     awaits = Awaits(lane.id, trace, pairs) if lane.kind is LaneKind.TASK else None
+    hosted = hosted_runs(lane.id, trace, pairs)
     # Under WSGI the request's own lane is a thread, and it is there from the start.
     kept = lane.kind is LaneKind.THREAD and (lane.id == 0 or owned_by_request(lane, pairs))
 
@@ -121,14 +123,20 @@ def _working_lane(lane: Lane, trace: Trace, pairs: Pairs, guilty: Guilty) -> tup
         if start_ns < extent[0] or end_ns > extent[1]:
             return None
         if any(pair.kind in ACTIVE for pair in active):
-            return _having_thread(lane, start_ns, end_ns, active)
+            segment = _having_thread(lane, start_ns, end_ns, active)
+            if hosted and not any(since <= start_ns < until for since, until in hosted):
+                return replace(segment, state=State.HELD)
+            return segment
         if awaits is not None:
             return awaits.state(start_ns, end_ns, active)
         return Segment(lane.id, start_ns, end_ns, State.HELD) if kept else None
 
     cutting = [pair for pair in mine if pair.kind in ACTIVE | CALLS | {MarkKind.HOP}]
-    cuts = [*extent, *(awaits.cuts if awaits else ())]
+    cuts = [*extent, *(awaits.cuts if awaits else ()), *(at for run in hosted for at in run)]
     segments = share_out(pieces(cutting, cuts, judge), _readings(lane, trace, mine))
+    if hosted:
+        # Its tasks tell what they waited for; told twice it would count twice.
+        segments = [replace(segment, unexplained_ns=0) for segment in segments]
     around = [pair for pair in mine if pair.kind in AROUND]
     return tuple(
         _put_down(segment, around, guilty) if segment.state is State.RUNNING else segment
