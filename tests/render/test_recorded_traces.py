@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 from freeloop.model.reading import Reading
 from freeloop.render.stops import stops_of
 from freeloop.render.trace_terminal import render_trace
-from freeloop.render.trace_words import transcript
+from freeloop.render.trace_words import totals, transcript
 from tests.render.html.test_report import AXE_RULES, FLAGS
 from tests.render.html.test_trace import LEAST_CONTRAST, LINE_SEEN, ROW_SEEN, opened
 from tests.render.recorded import REQUESTS
@@ -62,6 +62,15 @@ def test_the_paragraph_names_the_wait_of_the_project(recorded: dict[str, Reading
     assert "The longest wait was for" in said
     assert "at kitchen/views/fanout.py:" in said
     assert "listen_for_disconnect" not in said
+
+
+def test_a_request_under_wsgi_is_told_without_an_event_loop(recorded: dict[str, Reading]) -> None:
+    """There is none: what it holds is its thread."""
+    reading = recorded["queries"]
+    said = [transcript(reading), *(stop.sentence for stop in stops_of(reading))]
+
+    assert [sentence for sentence in said if "event loop" in sentence] == []
+    assert "event loop" not in [label for label, _, _ in totals(reading)]
 
 
 def test_what_django_does_around_the_view_is_folded(recorded: dict[str, Reading]) -> None:

@@ -225,17 +225,19 @@ def row_sentence(reading: Reading, row: Row) -> str:
 def effect_sentence(reading: Reading, row: Row) -> str:
     """Return what a row means for the other requests of this process, "" for nothing."""
     lasted = ms_text(row.end_ns - row.start_ns)
+    if reading.trace.request.interface == "wsgi" and row.effect is not Effect.NONE:
+        return "Other threads can serve others; this one is held."
     match row.effect:
         case Effect.NONE:
             return ""
         case Effect.STALLS:
-            return f"It keeps the event loop: every other request waits {lasted} ms."
+            return f"It keeps the event loop: no other request can go on for {lasted} ms."
         case Effect.FREES:
-            return "The event loop serves others meanwhile."
+            return "The event loop is free for others meanwhile."
         case Effect.HOLDS:
-            return "The event loop serves others meanwhile; a thread is held."
+            return "The event loop is free for others meanwhile; a thread is held."
         case Effect.CONNECTION:
-            return "The event loop serves others meanwhile; a database connection is held."
+            return "The event loop is free for others meanwhile; a database connection is held."
 
 
 def step_sentence(trace: Trace, step: Step) -> str:
@@ -325,7 +327,7 @@ def _blocked_words(reading: Reading, row: Row) -> str:
     call = f"{what} at {where}" if where else what
     lasted = ms_text(row.end_ns - row.start_ns)
     if row.effect is Effect.STALLS:
-        return f"It blocked the loop for {lasted} ms in {call}: all other requests of it waited."
+        return f"It blocked the loop for {lasted} ms in {call}: no other request could go on."
     return f"Its thread sat in {call} for {lasted} ms."
 
 

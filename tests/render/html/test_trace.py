@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 from freeloop.errors import FreeloopError
 from freeloop.model.reading import Reading
 from freeloop.model.trace import Variable
-from freeloop.render.html.trace import trace_page, write_trace_page
+from freeloop.render.html.trace import MOST_STOPS, trace_page, write_trace_page
 from freeloop.render.stops import labels_of, stops_of
 from tests.render.html.test_report import AXE_RULES, FLAGS, HOSTILE
 from tests.render.sample_readings import CHECKOUT, STEPS
@@ -406,6 +406,17 @@ def test_a_trace_without_steps_or_places_is_a_page_too() -> None:
 
     assert "No line of the project" in page
     assert "Nothing found" in page
+
+
+def test_lines_that_do_not_fit_a_page_are_counted() -> None:
+    """A loop over thousands of rows makes thousands of line steps: what happened stays whole."""
+    many = tuple(replace(STEPS[1], at_ns=260_000 + number) for number in range(MOST_STOPS))
+    reading = replace(CHECKOUT, trace=replace(CHECKOUT.trace, steps=many))
+
+    page = trace_page(reading)
+
+    assert f"{MOST_STOPS} lines that ran are left out" in page
+    assert page.count('<tr id="step-') == len(CHECKOUT.rows)
 
 
 def test_a_page_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:
