@@ -15,6 +15,7 @@ from freeloop.render.trace_words import (
     lane_name,
     row_sentence,
     row_words,
+    short_text,
     stamp_text,
     step_sentence,
 )
@@ -123,7 +124,7 @@ def pending_of(reading: Reading) -> tuple[Pending, ...]:
             row.end_ns,
             row.place,
             f"{lane_name(trace, row.lane)} waits"
-            + (f" for {row.text}" if row.text else "")
+            + (f" for {short_text(row.text)}" if row.text else "")
             + f", {ms_text(row.end_ns - row.start_ns)} ms",
         )
         for row in reading.rows

@@ -69,10 +69,15 @@ def short_text(text: str) -> str:
 
 
 def lane_name(trace: Trace, number: int) -> str:
-    """Return the name of a lane; those that share one are numbered, in the order of their start."""
-    name = trace.lanes[number].name
-    same = [lane.id for lane in trace.lanes if lane.name == name]
-    return name if len(same) == 1 else f"{name} {same.index(number) + 1}"
+    """Return the name of a lane, a dotted one by its end: "task _order_async 2".
+
+    Lanes that share a name are numbered, in the order of their start.
+    """
+    full = trace.lanes[number].name
+    kind, _, name = full.partition(" ")
+    shown = f"{kind} {short_text(name)}".strip()
+    same = [lane.id for lane in trace.lanes if lane.name == full]
+    return shown if len(same) == 1 else f"{shown} {same.index(number) + 1}"
 
 
 def row_place(trace: Trace, row: Row) -> str:
