@@ -59,7 +59,7 @@ def main(interface: str, paths: list[str]) -> None:
             "round_trip": decode_trace(json.loads(json.dumps(encode_trace(recording.trace))))
             == recording.trace,
         }
-        print(json.dumps(found), flush=True)
+        sys.stdout.write(json.dumps(found) + "\n")
 
 
 def recorded(application: Any, asked: Asked, interface: str) -> Recording:
@@ -142,6 +142,7 @@ def counting() -> Iterator[dict[str, int]]:
     counts = {"hop": 0, "back": 0, "query": 0, "thread-started": 0}
     places: tuple[tuple[Any, str, str], ...] = (
         (SyncToAsync, "thread_handler", "hop"),
+        (asyncio, "to_thread", "hop"),
         (AsyncToSync, "main_wrap", "back"),
         (CursorWrapper, "execute", "query"),
         (CursorWrapper, "executemany", "query"),
@@ -159,6 +160,7 @@ def counting() -> Iterator[dict[str, int]]:
 
 def counted(stock: Callable[..., Any], counts: dict[str, int], kind: str) -> Callable[..., Any]:
     def count(self: Any, *args: Any, **named: Any) -> Any:
+        # The recorder's own thread, and the one that a WSGI server would have.
         ours = isinstance(self, threading.Thread) and self.name in {"freeloop samples", "request"}
         counts[kind] += not ours
         return stock(self, *args, **named)

@@ -25,12 +25,13 @@ def cafe() -> Iterator[dict[str, str]]:
     """Give the environment of a café with supplier and filled database."""
     show = "import json, os; print(json.dumps(dict(os.environ)), flush=True); input()"
     process = backing(
-        "--", sys.executable, "-c", show, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        "--", sys.executable, "-c", show, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    assert process.stdout is not None
     try:
-        yield json.loads(process.stdout.readline())  # type: ignore[union-attr] # a pipe
+        yield json.loads(process.stdout.readline())
     finally:
-        process.communicate("\n")
+        process.communicate(b"\n")
 
 
 @pytest.fixture(scope="package")

@@ -66,8 +66,20 @@ def _record(project: Project, facts: Facts, target: Target, options: TraceOption
                     file=str(file),
                 )
             except NotPossible as answer:
-                raise FreeloopError(**answer.details) from None
+                raise _refused(answer) from None
         return read_trace(file)
+
+
+def _refused(answer: NotPossible) -> FreeloopError:
+    said = answer.details
+    what, where, mend = said["what"], said["where"], said["mend"]
+    match said["slug"]:
+        case "no-monitoring-tool":
+            return FreeloopError("no-monitoring-tool", what=what, where=where, mend=mend)
+        case "cannot-write":
+            return FreeloopError("cannot-write", what=what, where=where, mend=mend)
+        case _:
+            return FreeloopError("broken-recording", what=what, where=where, mend=mend)
 
 
 def _plain(request: RequestSpec, facts: Facts) -> dict[str, object]:

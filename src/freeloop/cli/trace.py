@@ -83,12 +83,19 @@ def trace_command(
     from freeloop.api import trace
     from freeloop.model.trace_codec import read_trace, write_trace
 
-    if (target is None) == (opened is None):
+    if target is None and opened is None:
         raise FreeloopError(
-            "nothing-to-trace" if target is None else "two-ways",
-            what="nothing is named to trace" if target is None else "--open runs nothing",
+            "nothing-to-trace",
+            what="nothing is named to trace",
             where="the command line",
             mend="give a path or view name (freeloop trace /reports/), or --open FILE",
+        )
+    if target is not None and opened is not None:
+        raise FreeloopError(
+            "two-ways",
+            what="TARGET and --open exclude one another",
+            where="the command line",
+            mend="give one of them: --open runs nothing",
         )
     for file in (output, html_file, perfetto):
         refuse_unwritable(file)

@@ -52,7 +52,7 @@ def assemble(recorder: Recorder, request: Recorded, environment: TraceEnvironmen
         DoesNotPair: If an end has no begin.
     """
     rows = recorder.marks.sorted()
-    started, ended = span_of(rows)
+    started, ended = span_of(rows, recorder.stopped_ns)
     table = _Table(recorder.places)
     marks = tuple(_marks(paired(rows, ended), started, table))
     steps = tuple(
@@ -84,17 +84,16 @@ def assemble(recorder: Recorder, request: Recorded, environment: TraceEnvironmen
     )
 
 
-def span_of(rows: Iterable[Row]) -> tuple[int, int]:
-    """Return when the request started and ended; the last row stands for an end that is missing."""
-    started = ended = last = 0
+def span_of(rows: Iterable[Row], stopped: int) -> tuple[int, int]:
+    """Return when the request started and ended; one that never did, ends when it was stopped."""
+    started = ended = 0
     for at, kind, edge, *_ in rows:
-        last = at
         if kind is MarkKind.REQUEST:
             if edge is Edge.BEGIN:
                 started = at
             else:
                 ended = at
-    return started, ended or last
+    return started, ended or stopped
 
 
 def paired(rows: Iterable[Row], ended: int) -> Iterator[Row]:

@@ -16,6 +16,7 @@ DEEPEST = 400
 INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 ADAPTER = f"{os.sep}asgiref{os.sep}"
 OURS = str(Path(__file__).resolve().parent) + os.sep
+PACKAGES = str(Path(__file__).resolve().parents[2]) + os.sep
 STDLIB = tuple(
     os.path.join(path, "")  # noqa: PTH118 - text that code objects are compared with
     for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
@@ -109,7 +110,7 @@ class Places:
         _, installed, tail = filename.rpartition(f"{os.sep}site-packages{os.sep}")
         if installed:
             return tail
-        for base in (self.root, *STDLIB):
+        for base in (self.root, *STDLIB, PACKAGES):
             if filename.startswith(base):
                 return filename[len(base) :]
         return os.path.basename(filename)  # noqa: PTH119 - where it lies tells nobody anything

@@ -76,6 +76,7 @@ class Recorder:
 
     Attributes:
         here: Lane by thread: whom each thread works for at this moment.
+        stopped_ns: When recording ended, whether or not the request had.
         route: Pattern of the URLconf that matched.
         view: Dotted name of the view.
         async_view: Whether it is a coroutine function.
@@ -91,6 +92,7 @@ class Recorder:
         self.here: dict[int, LaneState] = {}
         self.active = False
         self.faults: list[str] = []
+        self.stopped_ns = 0
         self.route = ""
         self.view = ""
         self.async_view: bool | None = None

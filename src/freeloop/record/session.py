@@ -16,6 +16,7 @@ from typing import Any
 from freeloop.model.trace import LaneKind, MarkKind, Recorded, Trace, TraceEnvironment
 from freeloop.record import asgi, wsgi
 from freeloop.record.assemble import assemble
+from freeloop.record.clock import wall_ns
 from freeloop.record.lines import MOST_OF_ONE_LINE, Lines, project_codes
 from freeloop.record.loop_stack import LoopStack
 from freeloop.record.monitor import Monitor
@@ -235,6 +236,7 @@ def _watching(recorder: Recorder, options: Options) -> Iterator[_Environment]:
             yield environment
     finally:
         recorder.active = False
+        recorder.stopped_ns = wall_ns()
         watch.remove()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Coroutine, Generator
 from threading import get_ident
 from types import CodeType, FrameType
@@ -128,9 +129,16 @@ def drive(recorder: Recorder, inner: Any, parent: LaneState) -> Driver:
     """Return the driver of a task's coroutine, on a lane of its own."""
     name = getattr(inner, "__qualname__", type(inner).__qualname__)
     lane = recorder.new_lane(LaneKind.TASK, f"task {name.removesuffix('.<locals>')}", parent)
-    lane.spot = parent.spot
+    spot, in_project = recorder.places.deepest(sys._getframe(1))
+    # A task that runs a library's coroutine is put down to the line that started it.
+    lane.spot = spot if in_project else parent.spot
     task = recorder.begin(
-        MarkKind.TASK, lane, name, frame=_outside(), around=False, detail={"started_by": parent.id}
+        MarkKind.TASK,
+        lane,
+        name,
+        spot=lane.spot or spot,
+        around=False,
+        detail={"started_by": parent.id},
     )
     return Driver(inner, recorder, lane, task)
 
@@ -144,9 +152,3 @@ def end_hops(recorder: Recorder, lane: LaneState) -> None:
         else:
             waiting.append((future, hop))
     lane.hops = waiting
-
-
-def _outside() -> FrameType | None:
-    import sys
-
-    return sys._getframe(2)

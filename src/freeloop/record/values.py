@@ -108,6 +108,8 @@ def _other(value: object, kind: type) -> str:
     if id(kind) in NAMED:
         return f"{NAMED[id(kind)]} {_qualname(value)}"
     mro = type.__dict__["__mro__"].__get__(kind)
+    if any(base is type for base in mro):
+        return f"class {type.__dict__['__qualname__'].__get__(value)}"
     bases = {class_name(base) for base in mro}
     if "django.db.models.query.QuerySet" in bases:
         return _queryset(value, name)

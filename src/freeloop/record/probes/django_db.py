@@ -6,7 +6,6 @@ connection is held from the pool's giving to the taking back. Seen on Django 5.2
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -15,11 +14,10 @@ from freeloop.model.trace import LaneKind, MarkKind
 from freeloop.record.monitor import Call
 from freeloop.record.names import class_name
 from freeloop.record.recorder import Detail, LaneState, Recorder, Span
+from freeloop.record.sql import masked
 from freeloop.record.watch import Watch
 
 LIBRARY = ("django.db.backends.utils", "django")
-# Text in quotes and numbers; what is in double quotes or back quotes is a name.
-LITERAL = re.compile(r"'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$|(?<![\w\"`.])\d+(?:\.\d+)?\b", re.DOTALL)
 
 
 def install(watch: Watch) -> None:
@@ -40,11 +38,6 @@ def install(watch: Watch) -> None:
             Call(MarkKind.CONNECTION, began=partial(held.about_to, name), ended=ended),
             "self",
         )
-
-
-def masked(sql: str) -> str:
-    """Return a statement with all literals replaced, on one line."""
-    return " ".join(LITERAL.sub("?", sql).split())
 
 
 class _Connections:
