@@ -433,3 +433,17 @@ def test_a_long_stretch_is_one_finding_of_its_function_however_many_lines_it_has
 
     assert finding.cost_ms == 100
     assert finding.places in {(8,), (9,)}
+
+
+def test_a_thread_that_waits_for_the_loop_is_no_queue() -> None:
+    """A sync middleware's thread takes the queries of the async view that it waits for."""
+    script = Script(100, THREAD, Lane(2, LaneKind.TASK, "task view", 1))
+    script.pair(MarkKind.RUN, 0, 1)
+    script.hop((1, 95), (1, 95))
+    script.pair(MarkKind.BACK, 2, 94, lane=1)
+    script.pair(MarkKind.RUN, 3, 4, lane=2, place=2)
+    script.hop((4, 60), (30, 60), lane=2, place=2)
+    script.pair(MarkKind.RUN, 60, 90, lane=2)
+    script.pair(MarkKind.RUN, 95, 100)
+
+    assert not found(script.trace(), Weakness.SERIAL_ON_THREAD)

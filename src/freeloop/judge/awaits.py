@@ -14,6 +14,27 @@ from freeloop.model.trace import LaneKind, MarkKind, Trace
 LOOP_TURN_NS = 300_000
 
 
+class Turns:
+    """What all lanes of a trace need to know of each other, gathered once.
+
+    Attributes:
+        works: By the id of their hop.
+        runs: Of all tasks, in order.
+        position: Index in `runs` by the run's order.
+        last: Order of the last run of a lane.
+    """
+
+    def __init__(self, trace: Trace, pairs: Pairs) -> None:
+        tasks = {lane.id for lane in trace.lanes if lane.kind is LaneKind.TASK}
+        self.works = {work.id: work for work in pairs.of(MarkKind.WORK)}
+        self.runs = sorted(
+            (run for run in pairs.of(MarkKind.RUN) if run.lane in tasks),
+            key=lambda run: (run.start_ns, run.order),
+        )
+        self.position = {run.order: index for index, run in enumerate(self.runs)}
+        self.last = {run.lane: run.order for run in self.runs}
+
+
 class Awaits:
     """One task lane outside of its runs.
 
@@ -21,15 +42,15 @@ class Awaits:
         cuts: Times at which its state may change although none of its own pairs begins or ends.
     """
 
-    def __init__(self, lane: int, trace: Trace, pairs: Pairs) -> None:
+    def __init__(self, lane: int, trace: Trace, pairs: Pairs, turns: Turns) -> None:
         hops = pairs.of(MarkKind.HOP, lane)
-        works = {work.id: work for work in pairs.of(MarkKind.WORK)}
+        works = turns.works
         self._lane = lane
         self._runs = sorted(pairs.of(MarkKind.RUN, lane), key=lambda run: run.start_ns)
         self._ended_ns = ended_ns(lane, pairs)
         self._starts = [run.start_ns for run in self._runs]
         self._works = {hop.id: works[hop.id] for hop in hops if hop.id in works}
-        self._ready_from = _ready_from(self._runs, trace, pairs)
+        self._ready_from = _ready_from(self._runs, trace, turns)
         self.cuts = [
             *(at for work in self._works.values() for at in (work.start_ns, work.end_ns)),
             *self._ready_from.values(),
@@ -116,7 +137,7 @@ def _text(before: Pair | None, source: Pair | None) -> str:
     return text or (before.text if before else "")
 
 
-def _ready_from(runs: Sequence[Pair], trace: Trace, pairs: Pairs) -> dict[int, int]:
+def _ready_from(runs: Sequence[Pair], trace: Trace, turns: Turns) -> dict[int, int]:
     """Return, by the number of a lane's run, since when it could have begun.
 
     It waited for its turn while other tasks of the request ran directly before it. How long
@@ -124,24 +145,16 @@ def _ready_from(runs: Sequence[Pair], trace: Trace, pairs: Pairs) -> dict[int, i
     bound it: in one turn of the loop each task runs once, and a child's last run, or one in which
     the lane itself was awaited, is what wakes the lane.
     """
-    tasks = {lane.id for lane in trace.lanes if lane.kind is LaneKind.TASK}
-    if trace.request.interface == "wsgi":
-        tasks.discard(0)  # its runs are a thread, not a loop
-    others = sorted(
-        (run for run in pairs.of(MarkKind.RUN) if run.lane in tasks),
-        key=lambda run: (run.start_ns, run.order),
-    )
-    position = {run.order: index for index, run in enumerate(others)}
     below = started_by(trace, runs[0].lane) if runs else set()
-    last_runs = {run.lane: run.order for run in others}
     found: dict[int, int] = {}
     for number, run in enumerate(runs[1:], start=1):
         suspended_ns = runs[number - 1].end_ns
         since_ns = run.start_ns
         seen = {run.lane}
-        for other in reversed(others[: position.get(run.order, 0)]):
+        for before in range(turns.position.get(run.order, 0) - 1, -1, -1):
+            other = turns.runs[before]
             pause_ns = since_ns - other.end_ns
-            finished = other.lane in below and last_runs[other.lane] == other.order
+            finished = other.lane in below and turns.last[other.lane] == other.order
             if not 0 <= pause_ns <= LOOP_TURN_NS or other.lane in seen or finished:
                 break
             if other.end_ns <= suspended_ns:

@@ -94,8 +94,9 @@ class Pairs:
 
     def of(self, kind: MarkKind, lane: int | None = None) -> tuple[Pair, ...]:
         """Return the pairs of a kind, all or those of one lane."""
-        found = self.by_kind.get(kind, ())
-        return found if lane is None else tuple(pair for pair in found if pair.lane == lane)
+        if lane is None:
+            return self.by_kind.get(kind, ())
+        return tuple(pair for pair in self.on(lane) if pair.kind is kind)
 
     def on(self, lane: int) -> tuple[Pair, ...]:
         """Return the pairs of a lane."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from freeloop.judge.intervals import common, length_ns, union
 from freeloop.judge.pairs import Pair, Pairs, pair_marks
 from freeloop.judge.stacks import Standing, stacks_at
 from freeloop.model.reading import Happening, Row, TraceFinding, Weakness
-from freeloop.model.timeline import Timeline
+from freeloop.model.timeline import State, Timeline
 from freeloop.model.trace import LaneKind, MarkKind, Origin, Trace
 from freeloop.model.verdict import Basis
 
@@ -136,16 +137,22 @@ def _saving_ns(chain: Sequence[_Await]) -> int:
 def _queue_for(
     thread: int, timeline: Timeline, trace: Trace, pairs: Pairs, rows: Sequence[Row]
 ) -> TraceFinding | None:
-    works = pairs.of(MarkKind.WORK, thread)
     hops = {hop.id: hop for hop in pairs.of(MarkKind.HOP)}
+    # A thread that waits for the loop takes the calls that come back to it: it is not at work.
+    busy = [
+        (each.start_ns, each.end_ns)
+        for each in timeline.lanes[thread]
+        if each.state is not State.HELD
+    ]
+    ends = [end_ns for _start_ns, end_ns in busy]
     lost = []
     involved = []
-    for work in works:
+    for work in pairs.of(MarkKind.WORK, thread):
         hop = hops.get(work.id)
-        if hop is None:
+        if hop is None or work.start_ns - hop.start_ns < QUEUE_NS:
             continue
-        others = [(each.start_ns, each.end_ns) for each in works if each.id != work.id]
-        queued = common([(hop.start_ns, work.start_ns)], others)
+        first, last = bisect_right(ends, hop.start_ns), bisect_right(ends, work.start_ns)
+        queued = common([(hop.start_ns, work.start_ns)], busy[first : last + 1])
         if length_ns(queued) >= QUEUE_NS:
             lost += queued
             involved.append(hop)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from freeloop.judge.awaits import Awaits, ended_ns
+from freeloop.judge.awaits import Awaits, Turns, ended_ns
 from freeloop.judge.clocks import Stretch, share_out, split_starved, stretches
 from freeloop.judge.guilty import Guilty
 from freeloop.judge.loop_threads import hosted_runs
@@ -44,12 +44,13 @@ def timeline(trace: Trace) -> Timeline:
     """
     pairs = pair_marks(trace)
     guilty = Guilty(trace)
+    turns = Turns(trace, pairs)
     return Timeline(
         duration_ns=pairs.duration_ns,
         lanes=tuple(
             _connection_lane(lane, pairs)
             if lane.kind is LaneKind.CONNECTION
-            else _working_lane(lane, trace, pairs, guilty)
+            else _working_lane(lane, trace, pairs, guilty, turns)
             for lane in trace.lanes
         ),
     )
@@ -109,12 +110,14 @@ def _connection_lane(lane: Lane, pairs: Pairs) -> tuple[Segment, ...]:
     )
 
 
-def _working_lane(lane: Lane, trace: Trace, pairs: Pairs, guilty: Guilty) -> tuple[Segment, ...]:
+def _working_lane(
+    lane: Lane, trace: Trace, pairs: Pairs, guilty: Guilty, turns: Turns
+) -> tuple[Segment, ...]:
     extent = _extent(lane, pairs)
     if extent is None:
         return ()
     mine = pairs.on(lane.id)
-    awaits = Awaits(lane.id, trace, pairs) if lane.kind is LaneKind.TASK else None
+    awaits = Awaits(lane.id, trace, pairs, turns) if lane.kind is LaneKind.TASK else None
     hosted = hosted_runs(lane.id, trace, pairs)
     # Under WSGI the request's own lane is a thread, and it is there from the start.
     kept = lane.kind is LaneKind.THREAD and (lane.id == 0 or owned_by_request(lane, pairs))
