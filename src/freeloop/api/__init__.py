@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from freeloop.model.check import Check
     from freeloop.model.plan import Plan
     from freeloop.model.progress import Progress
+    from freeloop.model.reading import Reading
     from freeloop.model.relief import ReliefReport
     from freeloop.model.request import RequestSpec
     from freeloop.model.run import PairResult, Run
@@ -166,3 +167,10 @@ def trace(
         ),
         announce=announce or (lambda line: None),
     )
+
+
+def read(trace: Trace) -> Reading:
+    """Return timeline, totals, execution table, key moments and findings of a trace."""
+    from freeloop.judge.reading import read as read_trace
+
+    return read_trace(trace)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +35,7 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--wsgi", is_flag=True, help="Through the WSGI handler instead of the ASGI one.")
 @click.option("--relief", is_flag=True, help="With freeloop.relief installed.")
+@click.option("--variables", is_flag=True, help="Print each value that a line left behind too.")
 @click.option("--no-lines", is_flag=True, help="Leave out the steps line by line.")
 @click.option("--no-warm-up", is_flag=True, help="Record the very first request of a process.")
 @click.option("--allow-writes", is_flag=True, help="Permit other methods than GET and HEAD.")
@@ -68,6 +67,7 @@ def trace_command(
     form: str,
     wsgi: bool,
     relief: bool,
+    variables: bool,
     no_lines: bool,
     no_warm_up: bool,
     allow_writes: bool,
@@ -118,7 +118,7 @@ def trace_command(
         )
     if output is not None:
         write_trace(found, output)
-    _deliver(found, form=form, html_file=html_file, perfetto=perfetto)
+    _deliver(found, form=form, variables=variables, html_file=html_file, perfetto=perfetto)
 
 
 def _request(target: str, requests_file: Path | None, user: str | None) -> RequestSpec:
@@ -129,7 +129,10 @@ def _request(target: str, requests_file: Path | None, user: str | None) -> Reque
     return replace(request, user=request.user or user)
 
 
-def _deliver(trace: Trace, *, form: str, html_file: Path | None, perfetto: Path | None) -> None:
+def _deliver(
+    trace: Trace, *, form: str, variables: bool, html_file: Path | None, perfetto: Path | None
+) -> None:
+    from freeloop.api import read
     from freeloop.model.trace_codec import dump_trace
 
     if perfetto is not None:
@@ -137,14 +140,17 @@ def _deliver(trace: Trace, *, form: str, html_file: Path | None, perfetto: Path 
 
         perfetto.write_text(perfetto_trace(trace), encoding="utf-8")
     if html_file is not None:
-        page = importlib.import_module("freeloop.render.html.trace").trace_page(trace)
-        html_file.write_text(page, encoding="utf-8")
-    if form == "json" or importlib.util.find_spec("freeloop.render.trace_terminal") is None:
+        from freeloop.render.html.trace import write_trace_page
+
+        write_trace_page(read(trace), html_file)
+    if form == "json":
         click.echo(dump_trace(trace))
         return
     from rich.console import Console
 
-    importlib.import_module("freeloop.render.trace_terminal").render_trace(trace, Console())
+    from freeloop.render.trace_terminal import render_trace
+
+    render_trace(read(trace), Console(), variables=variables)
     for name, file in (("page", html_file), ("perfetto", perfetto)):
         if file is not None:
             click.echo(f"{name}: {file.resolve()}")

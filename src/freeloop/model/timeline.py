@@ -12,8 +12,8 @@ class State(StrEnum):
     RUNNING: on the CPU. BLOCKED: held its thread (for a task: the event loop) in a waiting call.
     STARVED: could run, and no core or no interpreter lock was free. SUSPENDED: at an await point.
     READY: could go on, and the loop was busy with something else. QUEUED: waited for a thread.
-    OFFLOADED: its work was done on a thread, which has a lane of its own. HELD: a connection that
-    was kept and not used; USED: one with a query running.
+    OFFLOADED: its work was done on a thread, which has a lane of its own. HELD: a connection or a
+    thread that was kept and not used; USED: a connection with a query running.
     """
 
     RUNNING = "running"

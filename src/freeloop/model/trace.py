@@ -275,5 +275,10 @@ class Trace:
 
     @property
     def duration_ns(self) -> int:
-        """From the handler's call to its return."""
-        return max(mark.at_ns for mark in self.marks if mark.kind is MarkKind.REQUEST)
+        """From the handler's call to its return; to the last mark where no return was seen."""
+        ends = [
+            mark.at_ns
+            for mark in self.marks
+            if mark.kind is MarkKind.REQUEST and mark.edge is Edge.END
+        ]
+        return max(0, *ends) if ends else max([0, *(mark.at_ns for mark in self.marks)])
