@@ -88,11 +88,13 @@ def test_a_plan_in_the_documentation_is_a_plan(block: Block, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("block", written_in("python"), ids=by_place)
 def test_python_in_the_documentation_runs(block: Block, tmp_path: Path) -> None:
-    """In an interpreter of its own, as a reader's would be."""
+    """In an interpreter of its own, in a project, as a reader's would be."""
+    (tmp_path / "shop_settings.py").write_text('SECRET_KEY = "known to all"\n')
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-c", block.text],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT / "src"), "DJANGO_SETTINGS_MODULE": "shop_settings"},
         capture_output=True,
         text=True,
         check=False,
