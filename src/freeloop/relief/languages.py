@@ -17,7 +17,7 @@ from freeloop.relief.plain import plain_request
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    Asked = tuple[str, str | None, str | None, str]
+    Asked = tuple[str, str, str | None, str | None, str]
 
 # The headers are the client's: neither their number nor their length may fill the memory.
 _REMEMBERED = 1024
@@ -30,6 +30,7 @@ class LocaleGuards:
 
     def __init__(self) -> None:
         self._chosen: dict[Asked, str] = {}
+        self._catalogues: object = None
 
     def request(self, request: HttpRequest) -> bool:
         """Return whether choosing the language reads nothing from disk."""
@@ -39,9 +40,13 @@ class LocaleGuards:
             return True
         if _long_language(request):
             return False
-        language = self._chosen.get(_asked(request))
-        # Django empties its catalogues when LOCALE_PATHS and the like change.
-        return language is not None and language in trans_real._translations  # type: ignore[attr-defined]
+        catalogues: dict[str, object] = trans_real._translations  # type: ignore[attr-defined]
+        if catalogues is not self._catalogues:
+            # Django makes new ones when LANGUAGES or LOCALE_PATHS change: the same question may
+            # have another answer now.
+            self._catalogues = catalogues
+            self._chosen.clear()
+        return self._chosen.get(_asked(request)) in catalogues
 
     def ran_in_thread(self, request: HttpRequest) -> None:
         """Remember what this request asked and got."""
@@ -66,6 +71,7 @@ def _long_language(request: HttpRequest) -> bool:
 def _asked(request: HttpRequest) -> Asked:
     first_part = _first_part(request)
     return (
+        settings.LANGUAGE_CODE,
         str(getattr(request, "urlconf", settings.ROOT_URLCONF)),
         request.META.get("HTTP_ACCEPT_LANGUAGE"),
         request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME),

@@ -99,6 +99,7 @@ options = st.fixed_dictionaries(
         "CSRF_USE_SESSIONS": st.booleans(),
         "MESSAGE_STORAGE": st.sampled_from(STORAGES),
         "PREPEND_WWW": st.booleans(),
+        "ROOT_URLCONF": st.just("tests.relief.safety.project.urls_by_header"),
         "SECURE_HSTS_SECONDS": st.just(60),
         "SECURE_PROXY_SSL_HEADER": st.just(("HTTP_X_FORWARDED_PROTO", "https")),
         "SECURE_SSL_REDIRECT": st.booleans(),
