@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from difflib import unified_diff
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
@@ -59,16 +61,28 @@ def seen_of(
     return seen
 
 
-def assert_same(order: list[str], asked: list[Asked], given: dict[str, Any]) -> None:
-    """Compare, and look for what waited on the event loop."""
-    stock = seen_of(order, asked, given, on=False)
-    relief = seen_of(order, asked, given, on=True)
+def assert_same(
+    order: list[str],
+    asked: list[Asked],
+    given: dict[str, Any],
+    compared: Callable[[Observed], Observed] = lambda seen: seen,
+) -> None:
+    """Compare what `compared` leaves of it, and look for what waited on the event loop."""
+    stock = [compared(seen) for seen in seen_of(order, asked, given, on=False)]
+    relief = [compared(seen) for seen in seen_of(order, asked, given, on=True)]
 
     for number, (one, other) in enumerate(zip(stock, relief, strict=True)):
         what = f"request {number}: {asked[number]}"
+        assert other.answer[2] == one.answer[2], "\n".join([what, *_bodies(one, other)])
         assert other.answer == one.answer, what
         assert other.queries == one.queries, what
         assert other.records == one.records, what
         assert other.context == one.context, what
         assert other.left_open == one.left_open, what
         assert other.on_loop == [], what
+
+
+def _bodies(one: Observed, other: Observed) -> Iterator[str]:
+    """Show where long pages differ."""
+    stock, relief = (seen.answer[2].splitlines() for seen in (one, other))
+    return unified_diff(stock, relief, "stock", "relief", lineterm="", n=1)
