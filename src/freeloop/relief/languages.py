@@ -30,7 +30,7 @@ class LocaleGuards:
 
     def __init__(self) -> None:
         self._chosen: dict[Asked, str] = {}
-        self._catalogues: object = None
+        self._catalogues: dict[str | None, object] = {}
 
     def request(self, request: HttpRequest) -> bool:
         """Return whether choosing the language reads nothing from disk."""
@@ -40,22 +40,26 @@ class LocaleGuards:
             return True
         if _long_language(request):
             return False
-        catalogues: dict[str, object] = trans_real._translations  # type: ignore[attr-defined]
-        if catalogues is not self._catalogues:
-            # Django makes new ones when LANGUAGES or LOCALE_PATHS change: the same question may
-            # have another answer now.
-            self._catalogues = catalogues
-            self._chosen.clear()
-        return self._chosen.get(_asked(request)) in catalogues
+        self._forget_what_changed()
+        return self._chosen.get(_asked(request)) in self._catalogues
 
     def ran_in_thread(self, request: HttpRequest) -> None:
         """Remember what this request asked and got."""
+        self._forget_what_changed()
         asked = _asked(request)
         if sum(len(part or "") for part in asked) > _LONGEST_HEADER:
             return
         if len(self._chosen) >= _REMEMBERED:
             self._chosen.clear()
         self._chosen[asked] = getattr(request, "LANGUAGE_CODE", "")
+
+    def _forget_what_changed(self) -> None:
+        # Django makes a new dict when LANGUAGES or LOCALE_PATHS change: then the same question may
+        # have another answer.
+        catalogues = trans_real._translations  # type: ignore[attr-defined]
+        if catalogues is not self._catalogues:
+            self._catalogues = catalogues
+            self._chosen.clear()
 
 
 def _first_part(request: HttpRequest) -> str:
