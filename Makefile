@@ -55,6 +55,7 @@ bench: install
 	"$(BIN)/python" benchmarks/client_open.py
 	"$(BIN)/python" benchmarks/aa.py --replay benchmarks/results/aa_rounds.json
 	"$(BIN)/python" benchmarks/relations.py --check
+	"$(BIN)/python" benchmarks/trace_cost.py
 	"$(BIN)/python" benchmarks/relief.py
 	"$(BIN)/python" benchmarks/interrupts.py
 

@@ -6,11 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from freeloop.api import BenchOptions, bench, doctor
+    from freeloop.api import BenchOptions, bench, doctor, trace
     from freeloop.errors import FreeloopError
     from freeloop.model.plan import Plan
     from freeloop.model.request import RequestSpec
     from freeloop.model.run import Run
+    from freeloop.model.trace import Trace
     from freeloop.model.verdict import Verdict
 
 __version__ = "0.1.0"
@@ -21,10 +22,12 @@ __all__ = [
     "Plan",
     "RequestSpec",
     "Run",
+    "Trace",
     "Verdict",
     "__version__",
     "bench",
     "doctor",
+    "trace",
 ]
 
 _HOMES = {
@@ -33,9 +36,11 @@ _HOMES = {
     "Plan": "freeloop.model.plan",
     "RequestSpec": "freeloop.model.request",
     "Run": "freeloop.model.run",
+    "Trace": "freeloop.model.trace",
     "Verdict": "freeloop.model.verdict",
     "bench": "freeloop.api",
     "doctor": "freeloop.api",
+    "trace": "freeloop.api",
 }
 
 

@@ -18,7 +18,7 @@ SOURCE = ROOT / "src" / "freeloop"
 STAND_ALONE = (
     "measure/agent*.py",
     "measure/entry.py",
-    "record/probes/*.py",
+    "record/probes/asgiref_hops.py",
     "source/inspection.py",
     "source/inside/*.py",
 )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from freeloop.api.options import BenchOptions
+from freeloop.api.options import BenchOptions, TraceOptions
 
 if TYPE_CHECKING:
     from freeloop.model.check import Check
     from freeloop.model.plan import Plan
     from freeloop.model.progress import Progress
+    from freeloop.model.reading import Reading
     from freeloop.model.relief import ReliefReport
+    from freeloop.model.request import RequestSpec
     from freeloop.model.run import PairResult, Run
+    from freeloop.model.trace import Trace
 
-__all__ = ["BenchOptions", "bench", "doctor", "explain_relief"]
+__all__ = ["BenchOptions", "bench", "doctor", "explain_relief", "trace"]
 
 
 def bench(
@@ -102,3 +106,71 @@ def explain_relief(
         python=python,
         announce=announce or (lambda line: None),
     )
+
+
+def trace(
+    request: RequestSpec | str,
+    *,
+    start: Path | None = None,
+    settings: str | None = None,
+    python: str | None = None,
+    user: str | None = None,
+    allow_writes: bool = False,
+    lines: bool = True,
+    interface: Literal["asgi", "wsgi"] = "asgi",
+    relief: bool = False,
+    warm_up: bool = True,
+    timeout_s: float = 30.0,
+    leave_after_s: float | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Trace:
+    """Run one request through the project's own handler and return what happened inside.
+
+    Args:
+        request: The request, its path, or the name of its view.
+        start: Directory in or above which the project lies; the current one if None.
+        settings: Settings module; found as `freeloop doctor` shows when None.
+        python: The project's interpreter; the running one if None.
+        user: Whose session is sent; made for the request and removed after it.
+        allow_writes: Permit other methods than GET and HEAD.
+        lines: Whether line steps of the project's code are recorded.
+        interface: Which of the project's applications answers.
+        relief: Whether `freeloop.relief` is installed before the application is made.
+        warm_up: Whether the request runs once before, unrecorded: first ones import and connect.
+        timeout_s: How long it may take.
+        leave_after_s: When the client closes the connection; None if it waits for the answer.
+        announce: Told, before the request, which databases the project uses.
+
+    Returns:
+        The trace; a request that raises or takes too long is recorded too, and says so.
+
+    Raises:
+        FreeloopError: If the project or the request does not allow it.
+    """
+    from freeloop.api.tracing import record_trace
+    from freeloop.source.requests import parse_target
+
+    asked = parse_target(request) if isinstance(request, str) else request
+    return record_trace(
+        replace(asked, user=asked.user or user),
+        start=start or Path.cwd(),
+        settings=settings,
+        python=python,
+        options=TraceOptions(
+            allow_writes=allow_writes,
+            lines=lines,
+            interface=interface,
+            relief=relief,
+            warm_up=warm_up,
+            timeout_s=timeout_s,
+            leave_after_s=leave_after_s,
+        ),
+        announce=announce or (lambda line: None),
+    )
+
+
+def read(trace: Trace) -> Reading:
+    """Return timeline, totals, execution table, key moments and findings of a trace."""
+    from freeloop.judge.reading import read as read_trace
+
+    return read_trace(trace)

@@ -37,7 +37,7 @@ class Prepared:
     def dressed(self, sessions: Mapping[str, Mapping[str, str]]) -> Mapping[str, Target]:
         """Return the targets with the cookies and headers that their requests need."""
         return {
-            name: _dressed(target, self.facts, sessions) for name, target in self.targets.items()
+            name: dressed(target, self.facts, sessions) for name, target in self.targets.items()
         }
 
 
@@ -122,17 +122,17 @@ def _unreachable(facts: Facts) -> FreeloopError:
             "no-allowed-host",
             what="the project accepts no Host header",
             where=f"ALLOWED_HOSTS = {list(facts.allowed_hosts)!r}, DEBUG = {facts.debug}",
-            mend='add "127.0.0.1" to ALLOWED_HOSTS of the settings used for bench',
+            mend='add "127.0.0.1" to ALLOWED_HOSTS of the settings used here',
         )
     return FreeloopError(
         "redirects-to-https",
         what="the project redirects every request to https",
         where="SECURE_SSL_REDIRECT is on and SECURE_PROXY_SSL_HEADER is not set",
-        mend="bench with settings in which SECURE_SSL_REDIRECT is off",
+        mend="use settings in which SECURE_SSL_REDIRECT is off",
     )
 
 
-def _dressed(target: Target, facts: Facts, sessions: Mapping[str, Mapping[str, str]]) -> Target:
+def dressed(target: Target, facts: Facts, sessions: Mapping[str, Mapping[str, str]]) -> Target:
     """Return the target with the cookies and headers that its request needs to be served."""
     request = target.request
     if request.user:

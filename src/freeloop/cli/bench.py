@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from freeloop.cli import exit_codes
-from freeloop.cli.options import ConcurrencyList, project_options
-from freeloop.errors import FreeloopError, Interrupted
+from freeloop.cli.options import ConcurrencyList, project_options, refuse_unwritable
+from freeloop.errors import Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,8 +120,8 @@ def bench_command(
     from freeloop.source.choose import Asked, against_itself, choose_plan
 
     gates = [parse_condition(text) for text in conditions]
-    _writable(json_file)
-    _writable(html_file)
+    refuse_unwritable(json_file)
+    refuse_unwritable(html_file)
     plan = choose_plan(
         Asked(
             target=target,
@@ -198,16 +198,3 @@ def _deliver(
         show_run(run, out)
     if html_file is not None and form != "json":
         click.echo(f"report: {html_file.resolve()}")
-
-
-def _writable(path: Path | None) -> None:
-    """Refuse an output that cannot be written before minutes of measuring, not after."""
-    if path is None:
-        return
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise FreeloopError(
-            "cannot-write",
-            what=f"cannot write {path}",
-            where=f"{path} is a directory" if path.is_dir() else f"no directory {path.parent}",
-            mend="name a file in a directory that exists",
-        )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
+
+from freeloop.errors import FreeloopError
 
 Decorated = Callable[..., Any]
 
@@ -22,6 +25,19 @@ def project_options(command: Decorated) -> Decorated:
         metavar="MODULE",
         help="Django settings module; default: DJANGO_SETTINGS_MODULE, pyproject.toml, manage.py.",
     )(command)
+
+
+def refuse_unwritable(path: Path | None) -> None:
+    """Refuse an output that cannot be written before minutes of work, not after."""
+    if path is None:
+        return
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise FreeloopError(
+            "cannot-write",
+            what=f"cannot write {path}",
+            where=f"{path} is a directory" if path.is_dir() else f"no directory {path.parent}",
+            mend="name a file in a directory that exists",
+        )
 
 
 class ConcurrencyList(click.ParamType[tuple[int, ...]]):

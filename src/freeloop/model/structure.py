@@ -84,8 +84,10 @@ def _required(part: Field[Any]) -> bool:
 def _value(hint: Any, data: object, place: str) -> object:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        inner = next(choice for choice in get_args(hint) if choice is not type(None))
-        return None if data is None else _value(inner, data, place)
+        inner = [choice for choice in get_args(hint) if choice is not type(None)]
+        if len(inner) > 1:
+            return _plain(inner, data, place)
+        return None if data is None else _value(inner[0], data, place)
     if origin is tuple:
         return _items(get_args(hint)[0], data, place)
     if origin is not None:
@@ -97,6 +99,14 @@ def _value(hint: Any, data: object, place: str) -> object:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return _word(hint, data, place)
     return _scalar(hint, data, place)
+
+
+def _plain(choices: list[Any], data: object, place: str) -> object:
+    """Return a value that may be of several plain types."""
+    if data is None or type(data) in choices:
+        return data
+    names = ", ".join(choice.__name__ for choice in choices)
+    raise Mismatch(place, f"expected one of {names}, found {_shown(data)}")
 
 
 def _items(hint: Any, data: object, place: str) -> tuple[object, ...]:

@@ -1,1 +1,1 @@
-"""Observe a running project: probes, one observed library a file."""
+"""Observe one real request of a running project: what happened, as marks; nothing concluded."""

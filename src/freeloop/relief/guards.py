@@ -1,8 +1,9 @@
 """Guards: when one hook of one of Django's middleware may run on the event loop.
 
-A guard reads attributes and settings and answers yes or no; it never does the hook's work. Yes
-means: for this request, Django's own method cannot wait, query, write, load or log, and what it
-raises is raised alike. No means: the same method runs in the request's thread, in one hop.
+A guard reads attributes and settings and answers yes or no; it never does the hook's work. It is
+asked about plain requests and responses only (`plain`). Yes means: for this request, Django's own
+method cannot wait, query, write, load or log, and what it raises is raised alike. No means: the
+same method runs in the request's thread, in one hop.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from freeloop.relief.languages import LocaleGuards
-from freeloop.relief.plain import plain_request, plain_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,50 +67,48 @@ def guards_for(middleware: object) -> Guards | None:
     return make(middleware) if make is not None and defined is cls else None
 
 
-def _plain_answer(request: HttpRequest, response: HttpResponseBase) -> bool:
-    return plain_request(request) and plain_response(response)
+def _always(*_asked: object) -> bool:
+    return True
 
 
 def _only_answers(_middleware: object) -> Guards:
-    return Guards(response=_plain_answer)
+    return Guards(response=_always)
 
 
 def _both(_middleware: object) -> Guards:
-    return Guards(request=plain_request, response=_plain_answer)
+    return Guards(request=_always, response=_always)
 
 
 def _security(_middleware: object) -> Guards:
-    return Guards(request=_host_is_known, response=_plain_answer)
+    return Guards(request=_plain_hosts, response=_always)
 
 
-def _host_is_known(request: HttpRequest) -> bool:
+def _plain_hosts(_request: HttpRequest) -> bool:
     # `get_host` walks ALLOWED_HOSTS; some projects put an object there that asks a database.
-    return type(settings.ALLOWED_HOSTS) in {list, tuple} and plain_request(request)
+    return type(settings.ALLOWED_HOSTS) in {list, tuple}
 
 
 def _common(_middleware: object) -> Guards:
     # Adding "www." or a slash resolves paths, which runs the project's path converters.
     def request(request: HttpRequest) -> bool:
-        return not settings.PREPEND_WWW and _host_is_known(request)
+        return not settings.PREPEND_WWW and _plain_hosts(request)
 
-    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
-        return response.status_code != 404 and _plain_answer(request, response)
+    return Guards(request=request, response=_found)
 
-    return Guards(request=request, response=response)
+
+def _found(_request: HttpRequest, response: HttpResponseBase) -> bool:
+    return response.status_code != 404
 
 
 def _csrf(_middleware: object) -> Guards:
-    def request(request: HttpRequest) -> bool:
-        return not settings.CSRF_USE_SESSIONS and plain_request(request)
+    def cookies_only(*_asked: object) -> bool:
+        return not settings.CSRF_USE_SESSIONS
 
     def view(request: HttpRequest, callback: Any) -> bool:
         # What is not safe and not exempt parses the body, and may log and answer 403.
         return request.method in SAFE_METHODS or getattr(callback, "csrf_exempt", False) is True
 
-    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
-        return not settings.CSRF_USE_SESSIONS and _plain_answer(request, response)
-
-    return Guards(request=request, view=view, response=response)
+    return Guards(request=cookies_only, view=view, response=cookies_only)
 
 
 def _session(middleware: Any) -> Guards:
@@ -121,20 +119,17 @@ def _session(middleware: Any) -> Guards:
     if hasattr(store, "cache_key_prefix"):
         _import_own(_backend_of_sessions())
 
-    def request(request: HttpRequest) -> bool:
-        return (
-            plain_request(request)
-            and _imported(settings.SESSION_SERIALIZER)
-            and (not hasattr(store, "cache_key_prefix") or _own_cache())
+    def request(_request: HttpRequest) -> bool:
+        return _imported(settings.SESSION_SERIALIZER) and (
+            not hasattr(store, "cache_key_prefix") or _own_cache()
         )
 
-    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
+    def response(request: HttpRequest, _response: HttpResponseBase) -> bool:
         session: Any = vars(request).get("session")
         return (
             type(session) is store
             and not session.modified
             and not settings.SESSION_SAVE_EVERY_REQUEST
-            and _plain_answer(request, response)
         )
 
     return Guards(request=request, response=response)
@@ -164,20 +159,17 @@ def _imported(path: str) -> bool:
 
 def _authentication(_middleware: object) -> Guards:
     # Sets two lazy attributes; the user is loaded where it is used.
-    return Guards(request=plain_request)
+    return Guards(request=_always)
 
 
 def _messages(_middleware: object) -> Guards:
     _import_own(settings.MESSAGE_STORAGE)
 
-    def request(request: HttpRequest) -> bool:
+    def request(_request: HttpRequest) -> bool:
         storage = settings.MESSAGE_STORAGE
-        return (
-            storage.startswith(_MESSAGE_STORAGES) and _imported(storage) and plain_request(request)
-        )
+        return storage.startswith(_MESSAGE_STORAGES) and _imported(storage)
 
-    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
-        del response
+    def response(request: HttpRequest, _response: HttpResponseBase) -> bool:
         stored: Any = vars(request).get("_messages")
         return (
             type(stored).__module__.startswith(_MESSAGE_STORAGES)
@@ -190,23 +182,16 @@ def _messages(_middleware: object) -> Guards:
 
 def _locale(_middleware: object) -> Guards:
     guards = LocaleGuards()
+    # A missing page may be looked for under a language prefix, which resolves paths.
+    return Guards(guards.request, None, _found, guards.ran_in_thread)
 
-    def response(request: HttpRequest, response: HttpResponseBase) -> bool:
-        # A missing page may be looked for under a language prefix, which resolves paths.
-        return response.status_code != 404 and _plain_answer(request, response)
 
-    return Guards(guards.request, None, response, guards.ran_in_thread)
+def _small(_request: HttpRequest, response: Any) -> bool:
+    return not response.streaming and len(response.content) <= SMALL_BODY_BYTES
 
 
 def _gzip(_middleware: object) -> Guards:
-    def response(request: HttpRequest, response: Any) -> bool:
-        return (
-            _plain_answer(request, response)
-            and not response.streaming
-            and len(response.content) <= SMALL_BODY_BYTES
-        )
-
-    return Guards(response=response)
+    return Guards(response=_small)
 
 
 def _conditional_get(_middleware: object) -> Guards:
@@ -215,9 +200,7 @@ def _conditional_get(_middleware: object) -> Guards:
         return (
             "HTTP_IF_MATCH" not in request.META
             and "HTTP_IF_UNMODIFIED_SINCE" not in request.META
-            and _plain_answer(request, response)
-            and not response.streaming
-            and len(response.content) <= SMALL_BODY_BYTES
+            and _small(request, response)
         )
 
     return Guards(response=response)

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import trans_real
 
-from freeloop.relief.plain import plain_request
-
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -34,8 +32,6 @@ class LocaleGuards:
 
     def request(self, request: HttpRequest) -> bool:
         """Return whether choosing the language reads nothing from disk."""
-        if not plain_request(request):
-            return False
         if not settings.USE_I18N:
             return True
         if _long_language(request):

@@ -12,19 +12,19 @@ from contextvars import ContextVar
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 
 from freeloop.relief import switch
 from freeloop.relief.guards import Guards, guards_for
 from freeloop.relief.plain import own_class, own_request_class
 from freeloop.relief.request_thread import relieved
+from freeloop.relief.run import run_from
 from freeloop.relief.verify import verified_handle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# What `_relieved_call` does in their place: a tool that has wrapped one of them wants to be called.
+# What a run does in their place: a tool that has wrapped one of them wants to be called.
 HOOKS = ("process_request", "process_view", "process_response")
 
 _building: ContextVar[bool] = ContextVar("freeloop_building", default=False)
@@ -73,10 +73,10 @@ def relieved_convert(stock: Callable[..., Any]) -> Callable[..., Any]:
 
     def convert_exception_to_response(get_response: Any) -> Any:
         if _building.get() and (guards := usable_guards(get_response)) is not None:
-            link = stock(_relieved_call(get_response, guards))
-            # The middleware outside of it is given this link, and may show or unwrap it.
-            update_wrapper(link, stock(get_response)).__wrapped__ = get_response
-            return link
+            handler = run_from(get_response, guards)
+            # The middleware outside of it is given this, and may show or unwrap it.
+            update_wrapper(handler, stock(get_response)).__wrapped__ = get_response
+            return handler
         return stock(get_response)
 
     return update_wrapper(convert_exception_to_response, stock)
@@ -125,45 +125,6 @@ def usable_guards(middleware: Any) -> Guards | None:
     return guards if own_class(type(middleware)) and own_request_class() else None
 
 
-def _relieved_call(middleware: Any, guards: Guards) -> Callable[..., Any]:
-    cls = type(middleware)
-    stock_request = getattr(cls, "process_request", None)
-    stock_response = getattr(cls, "process_response", None)
-    guard_request = guards.request or _never
-    guard_response = guards.response or _never
-
-    # As `MiddlewareMixin.__acall__`, with the guards before its two hops. The methods are looked up
-    # again for each request: one that was patched or added since runs in the thread.
-    async def relieved_middleware(request: Any) -> Any:
-        response = None
-        inline = relieved()
-        process_request = getattr(middleware, "process_request", None)
-        if process_request is not None:
-            if (
-                inline
-                and getattr(process_request, "__func__", None) is stock_request
-                and guard_request(request)
-            ):
-                response = process_request(request)
-            else:
-                response = await sync_to_async(process_request, thread_sensitive=True)(request)
-                if guards.ran_in_thread is not None:
-                    guards.ran_in_thread(request)
-        response = response or await middleware.get_response(request)
-        process_response = getattr(middleware, "process_response", None)
-        if process_response is not None:
-            if (
-                inline
-                and getattr(process_response, "__func__", None) is stock_response
-                and guard_response(request, response)
-            ):
-                return process_response(request, response)
-            return await sync_to_async(process_response, thread_sensitive=True)(request, response)
-        return response
-
-    return update_wrapper(relieved_middleware, middleware)
-
-
 def _relieved_view(middleware: Any, guard: Any, adapted: Callable[..., Any]) -> Callable[..., Any]:
     stock_view = type(middleware).process_view
 
@@ -175,7 +136,3 @@ def _relieved_view(middleware: Any, guard: Any, adapted: Callable[..., Any]) -> 
         return await adapted(request, callback, args, kwargs)
 
     return update_wrapper(process_view, middleware.process_view)
-
-
-def _never(*_arguments: Any) -> bool:
-    return False

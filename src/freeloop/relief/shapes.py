@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 _LIBRARIES = tuple(f"{Path(str(each.__file__)).parent}{os.sep}" for each in (django, sync))
+_OURS = f"{Path(__file__).parent}{os.sep}"
 
 THREAD = "request thread"
 SIGNALS = "request signals"
@@ -75,9 +76,10 @@ def _closing() -> str:
 
 def _middleware() -> str:
     chain = {"convert_exception_to_response", "adapt_method_mode", "process_view"}
+    converts = {"iscoroutinefunction", "sync_to_async", "response_for_exception", "Exception"}
     hooks = {"sync_to_async", "process_request", "process_response", "get_response"}
     return (
-        _lacks(base, "convert_exception_to_response")
+        _replaced(base, "convert_exception_to_response", converts)
         or _differs(base.BaseHandler, "load_middleware", chain)
         or _differs(base.BaseHandler, "adapt_method_mode", {"sync_to_async"})
         or _differs(MiddlewareMixin, "__acall__", hooks)
@@ -97,6 +99,20 @@ def _differs(owner: type, method: str, names: set[str]) -> str:
         return f"{owner.__name__}.{method} cannot be read"
     missing = names - _names(function.__code__)
     return f"{owner.__name__}.{method} does not use {', '.join(sorted(missing))}" if missing else ""
+
+
+def _replaced(module: Any, name: str, names: set[str]) -> str:
+    """Return who wrapped one of Django's functions, or what it no longer uses.
+
+    Relief does the work of this one for several layers at once, so a wrapper would be left out.
+    """
+    function: Any = getattr(module, name, None)
+    while isinstance(function, FunctionType) and function.__code__.co_filename.startswith(_OURS):
+        function = getattr(function, "__wrapped__", None)
+    if not isinstance(function, FunctionType) or function is not _below_patches(function):
+        return f"{name} is replaced by {getattr(function, '__module__', type(function).__module__)}"
+    missing = names - _names(function.__code__)
+    return f"{name} does not use {', '.join(sorted(missing))}" if missing else ""
 
 
 def _works_otherwise(owner: type, method: str, known: set[str]) -> str:

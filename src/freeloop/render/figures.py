@@ -98,6 +98,12 @@ def seconds_text(milliseconds: float | None) -> str:
     return f"{number_text(milliseconds)} ms"
 
 
+def ms_text(duration_ns: int) -> str:
+    """Return nanoseconds as milliseconds, without the unit; a microsecond never reads as zero."""
+    milliseconds = duration_ns / 1e6
+    return f"{milliseconds:.3f}" if 0 < milliseconds < 0.1 else number_text(milliseconds)
+
+
 def left_text(seconds: float) -> str:
     """Return the time left, coarse, since it is a guess."""
     if not math.isfinite(seconds):

@@ -80,8 +80,8 @@ def _page(run: Run) -> dict[str, object]:
         "overview": _overview(groups) if len(run.pairs) >= OVERVIEW_FROM else None,
         "overview_hint": OVERVIEW_HINT.replace("~", "\u2248"),
         # Our own files, read beside this module: nothing of the user's goes in unescaped.
-        "style": mark_safe((HERE / "style.css").read_text(encoding="utf-8")),
-        "script": mark_safe((HERE / "script.js").read_text(encoding="utf-8")),
+        "style": mark_safe(_own("base.css") + _own("report.css")),
+        "script": mark_safe(_own("report.js")),
         "run": run,
         "day": run.environment.started[:10],
         "tally": _tally(run),
@@ -101,6 +101,10 @@ def _page(run: Run) -> dict[str, object]:
         "warning": contention_sentence(run) or "",
         "environment": _environment(run),
     }
+
+
+def _own(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
 
 
 def _overview(groups: Sequence[Sequence[PairResult]]) -> dict[str, object]:
