@@ -247,6 +247,11 @@ async def endless(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
+async def closed_streams(request: HttpRequest) -> HttpResponse:
+    """How many streams were closed in this process."""
+    return HttpResponse(f"{said.count('closed')}")
+
+
 async def with_closer(request: HttpRequest) -> Any:
     """Something is to be closed with the answer."""
     response: Any = HttpResponse("closes")
