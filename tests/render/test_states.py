@@ -13,7 +13,7 @@ from freeloop.render.states import (
     LOOKS,
     MOMENT_WORDS,
 )
-from freeloop.render.trace_words import MENDS, WEAKNESS_WORDS
+from freeloop.render.trace_words import MENDS, MORE_PLACES
 
 # Paper of the page, light and dark: base.css.
 PAPER = {"light": "#ffffff", "dark": "#171c26"}
@@ -36,8 +36,8 @@ def luminance(colour: str) -> float:
         (EFFECT_WORDS, Effect),
         (EFFECT_STYLES, Effect),
         (MOMENT_WORDS, MomentKind),
-        (WEAKNESS_WORDS, Weakness),
         (MENDS, Weakness),
+        (MORE_PLACES, Weakness),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

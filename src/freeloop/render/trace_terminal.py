@@ -16,6 +16,7 @@ from freeloop.render.own_steps import Folded, folded
 from freeloop.render.states import EFFECT_STYLES, EFFECT_WORDS, LOOKS
 from freeloop.render.trace_lanes import axis_lines, lane_bars, shown_lanes
 from freeloop.render.trace_words import (
+    MORE_PLACES,
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
@@ -210,7 +211,8 @@ def _show_findings(reading: Reading, console: Console) -> None:
         show_row(console, Text(), Text(finding_sentence(reading, finding)), head_width=3)
         if len(finding.places) > 1:
             chain = ", ".join(place_text(reading.trace.places[each]) for each in finding.places[1:])
-            show_row(console, Text("    via", "dim"), Text(chain), head_width=9)
+            word = f"    {MORE_PLACES[finding.weakness]}"
+            show_row(console, Text(word, "dim"), Text(chain), head_width=9)
         if finding.rows:
             steps = ", ".join(str(number) for number in finding.rows[:8])
             show_row(console, Text("    steps", "dim"), Text(steps), head_width=9)

@@ -23,22 +23,32 @@ from freeloop.render.states import HAPPENING_WORDS, LOOKS, MOMENT_WORDS
 
 NO_STEPS = "No line steps were recorded, so there are no variables."
 NO_FINDINGS = "Nothing found that this request could do without."
-WEAKNESS_WORDS = {
-    Weakness.BLOCKS_LOOP: "blocks the event loop",
-    Weakness.SERIAL_AWAITS: "one after another, may be independent",
-    Weakness.SERIAL_ON_THREAD: "gathered, and still one after another on one thread",
-    Weakness.CONNECTION_UNUSED: "database connection held without use",
-    Weakness.THREAD_UNUSED: "thread held without use",
-    Weakness.HOPS_OF_DJANGO: "thread hops that Django makes for itself",
-}
 MENDS = {
-    Weakness.BLOCKS_LOOP: "await an async twin of the call, or hand it to a thread",
-    Weakness.SERIAL_AWAITS: "if none needs the other's result: asyncio.gather or a TaskGroup",
-    Weakness.SERIAL_ON_THREAD: "Django has one thread per request: one query for all, or none",
-    Weakness.CONNECTION_UNUSED: "freeloop.relief.release_connections() before the wait",
-    Weakness.THREAD_UNUSED: "freeloop.relief, or a middleware that is async too",
-    Weakness.HOPS_OF_DJANGO: "freeloop.relief leaves them out",
+    Weakness.BLOCKS_LOOP: "await an async version of this call, or: await asyncio.to_thread(...)",
+    Weakness.SERIAL_AWAITS: (
+        "if none needs another's result, await them together: asyncio.gather or a TaskGroup"
+    ),
+    Weakness.SERIAL_ON_THREAD: (
+        "a request has one thread for such calls: make one of them, such as one query for all"
+    ),
+    Weakness.CONNECTION_UNUSED: "async with freeloop.relief.release_connections(): around the wait",
+    Weakness.THREAD_UNUSED: "freeloop.relief keeps none where it can: trace with --relief to see",
+    Weakness.HOPS_OF_DJANGO: "freeloop.relief leaves them out: trace with --relief to see",
 }
+# What a finding's further places are to its first.
+MORE_PLACES = {
+    Weakness.BLOCKS_LOOP: "via",
+    Weakness.SERIAL_AWAITS: "and",
+    Weakness.SERIAL_ON_THREAD: "and",
+    Weakness.CONNECTION_UNUSED: "over",
+    Weakness.THREAD_UNUSED: "and",
+    Weakness.HOPS_OF_DJANGO: "and",
+}
+# Code that held the loop without a call that is known to wait.
+MEND_UNKNOWN_BLOCK = (
+    "a call that waits: await asyncio.to_thread(...); a computation: another process, since a"
+    " thread shares the interpreter lock with the loop"
+)
 # "django.dispatch.dispatcher.Signal.asend.<locals>.sync_send" is read by its end.
 DOTTED = re.compile(r"[^\W\d]\w*(\.(<locals>|[^\W\d]\w*))+")
 STEP_WORDS = {
@@ -163,9 +173,13 @@ def totals(reading: Reading) -> list[tuple[str, str, str]]:
         (
             "event loop",
             f"{number_text(need.loop_ms)} ms",
-            f"blocked {number_text(need.blocked_ms)}",
+            f"of which blocked {number_text(need.blocked_ms)}",
         ),
-        ("waiting", f"{number_text(need.waiting_ms)} ms", "used neither loop nor thread"),
+        (
+            "waiting",
+            f"{number_text(need.waiting_ms)} ms",
+            "nothing worked for it: the loop was free for others",
+        ),
         (
             "threads held",
             f"{number_text(need.thread_held_ms)} ms",
@@ -199,7 +213,9 @@ def row_words(reading: Reading, row: Row) -> str:
             return f"{said}: {what or 'a call'}, on {lane_name(reading.trace, row.other)}"
         case Happening.TASK if row.other is not None and not what:
             return f"{said}: {lane_name(reading.trace, row.other)}"
-        case Happening.ENTERED | Happening.SUSPENDED | Happening.RETURNED | Happening.BLOCKED:
+        case Happening.BLOCKED:
+            return f"{said} in {what}" if what else said
+        case Happening.ENTERED | Happening.SUSPENDED | Happening.RETURNED:
             return f"{said} {what}".rstrip()
         case _:
             return f"{said}: {what}" if what else said
@@ -266,10 +282,33 @@ def moment_text(moment: Moment) -> str:
 
 def finding_sentence(reading: Reading, finding: TraceFinding) -> str:
     """Return a finding as one sentence with its number and basis."""
-    said = WEAKNESS_WORDS[finding.weakness]
-    text = f"{short_text(finding.text)}: {said}" if finding.text else said
-    times = f" ({finding.count} times)" if finding.count > 1 else ""
-    return f"{text}{times}, {number_text(finding.cost_ms)} ms ({finding.basis.value})"
+    what = short_text(finding.text)
+    cost = f"{number_text(finding.cost_ms)} ms"
+    count, basis = finding.count, f"({finding.basis.value})"
+    match finding.weakness:
+        case Weakness.BLOCKS_LOOP:
+            times = f" {count} times, in all" if count > 1 else " for"
+            return (
+                f"{what or 'this code'} blocks the event loop{times} {cost} {basis}:"
+                " no other request goes on meanwhile"
+            )
+        case Weakness.SERIAL_AWAITS:
+            return (
+                f"{what}: {count} awaits one after another that may be independent;"
+                f" together they could take {cost} less {basis}"
+            )
+        case Weakness.SERIAL_ON_THREAD:
+            return (
+                f"{what or 'calls'}: gathered, and still one after another on one thread;"
+                f" {_count(count, 'call')} queued, {cost} {basis}"
+            )
+        case Weakness.CONNECTION_UNUSED:
+            return f"{what}: held {cost} without a query {basis}; others cannot have it meanwhile"
+        case Weakness.THREAD_UNUSED:
+            return f"{what}: kept {cost} for this request without work {basis}"
+        case Weakness.HOPS_OF_DJANGO:
+            hops = _count(count, "hop")
+            return f"{hops} to a thread that Django makes for itself, {cost} {basis}"
 
 
 def mend_text(reading: Reading, finding: TraceFinding) -> str:
@@ -279,7 +318,9 @@ def mend_text(reading: Reading, finding: TraceFinding) -> str:
         if request.interface == "wsgi":
             return "serve this view by ASGI: under WSGI its thread waits with it"
         if request.relieved:
-            return "a middleware that is async too: freeloop.relief was installed already"
+            return "middleware that is async too: freeloop.relief was installed already"
+    if finding.weakness is Weakness.BLOCKS_LOOP and not finding.text:
+        return MEND_UNKNOWN_BLOCK
     return MENDS[finding.weakness]
 
 
@@ -295,16 +336,16 @@ def transcript(reading: Reading) -> str:
     parts = [f"{subject} took {number_text(need.total_ms)} ms."]
     if request.interface == "asgi":
         parts.append(_loop_words(reading))
+    blocked = [row for row in reading.rows if row.what is Happening.BLOCKED]
+    if blocked:
+        longest = max(blocked, key=lambda row: row.end_ns - row.start_ns)
+        parts.append(_blocked_words(reading, longest))
     if wait := _row_of(reading, MomentKind.LONGEST_WAIT):
         where = row_place(reading.trace, wait)
         what = short_text(wait.text) or "an awaited result"
         lasted = ms_text(wait.end_ns - wait.start_ns)
         at = f" at {where}" if where else ""
         parts.append(f"The longest wait was for {what}{at}: {lasted} ms.")
-    blocked = [row for row in reading.rows if row.what is Happening.BLOCKED]
-    if blocked:
-        longest = max(blocked, key=lambda row: row.end_ns - row.start_ns)
-        parts.append(_blocked_words(reading, longest))
     parts.append(_counts(reading))
     if need.connection_held_ms:
         parts.append(
@@ -352,7 +393,10 @@ def _counts(reading: Reading) -> str:
     threads = sum(lane.kind is LaneKind.THREAD for lane in reading.trace.lanes)
     if threads:
         said.append(_count(threads, "thread"))
-    return f"It took {', '.join(said)}." if said else "It took no task, hop, thread or query."
+    if not said:
+        return "It used no task, hop, thread or query."
+    *first, last = said
+    return f"It used {f'{", ".join(first)} and ' if first else ''}{last}."
 
 
 def _row_of(reading: Reading, kind: MomentKind) -> Row | None:

@@ -20,6 +20,7 @@ from freeloop.render.own_steps import is_own
 from freeloop.render.states import LOOKS
 from freeloop.render.stops import Pending, Stop, labels_of, pending_of, stops_of
 from freeloop.render.trace_words import (
+    MORE_PLACES,
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
@@ -134,7 +135,8 @@ def _findings(reading: Reading) -> list[dict[str, object]]:
         {
             "place": finding_place(reading.trace, each) or "this request",
             "sentence": finding_sentence(reading, each),
-            "via": [place_text(reading.trace.places[place]) for place in each.places[1:]],
+            "more": MORE_PLACES[each.weakness],
+            "places": [place_text(reading.trace.places[place]) for place in each.places[1:]],
             "steps": each.rows,
             "mend": mend_text(reading, each),
         }
