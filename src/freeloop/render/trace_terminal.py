@@ -12,19 +12,16 @@ from freeloop.model.reading import Effect, Reading, Row
 from freeloop.model.trace import Trace
 from freeloop.render.console import show, show_labelled, show_row
 from freeloop.render.figures import ms_text
+from freeloop.render.finding_words import MORE_PLACES, finding_place, finding_sentence, mend_text
 from freeloop.render.own_steps import Folded, folded
 from freeloop.render.states import EFFECT_STYLES, EFFECT_WORDS, LOOKS
 from freeloop.render.trace_lanes import axis_lines, lane_bars, shown_lanes
 from freeloop.render.trace_words import (
-    MORE_PLACES,
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
-    finding_place,
-    finding_sentence,
     how_text,
     lane_name,
-    mend_text,
     place_text,
     request_line,
     row_place,

@@ -13,42 +13,14 @@ from freeloop.model.reading import (
     MomentKind,
     Reading,
     Row,
-    TraceFinding,
-    Weakness,
 )
 from freeloop.model.timeline import Segment, State
 from freeloop.model.trace import LaneKind, Place, Recorded, Step, Trace
-from freeloop.render.figures import ms_text, number_text
+from freeloop.render.figures import count_text, ms_text, number_text
 from freeloop.render.states import HAPPENING_WORDS, LOOKS, MOMENT_WORDS
 
 NO_STEPS = "No line steps were recorded, so there are no variables."
 NO_FINDINGS = "Nothing found that this request could do without."
-MENDS = {
-    Weakness.BLOCKS_LOOP: "await an async version of this call, or: await asyncio.to_thread(...)",
-    Weakness.SERIAL_AWAITS: (
-        "if none needs another's result, await them together: asyncio.gather or a TaskGroup"
-    ),
-    Weakness.SERIAL_ON_THREAD: (
-        "a request has one thread for such calls: make one of them, such as one query for all"
-    ),
-    Weakness.CONNECTION_UNUSED: "async with freeloop.relief.release_connections(): around the wait",
-    Weakness.THREAD_UNUSED: "freeloop.relief keeps none where it can: trace with --relief to see",
-    Weakness.HOPS_OF_DJANGO: "freeloop.relief leaves them out: trace with --relief to see",
-}
-# What a finding's further places are to its first.
-MORE_PLACES = {
-    Weakness.BLOCKS_LOOP: "via",
-    Weakness.SERIAL_AWAITS: "and",
-    Weakness.SERIAL_ON_THREAD: "and",
-    Weakness.CONNECTION_UNUSED: "over",
-    Weakness.THREAD_UNUSED: "and",
-    Weakness.HOPS_OF_DJANGO: "and",
-}
-# Code that held the loop without a call that is known to wait.
-MEND_UNKNOWN_BLOCK = (
-    "a call that waits: await asyncio.to_thread(...); a computation: another process, since a"
-    " thread shares the interpreter lock with the loop"
-)
 # "django.dispatch.dispatcher.Signal.asend.<locals>.sync_send" is read by its end.
 DOTTED = re.compile(r"[^\W\d]\w*(\.(<locals>|[^\W\d]\w*))+")
 STEP_WORDS = {
@@ -131,8 +103,8 @@ def environment_line(trace: Trace) -> str:
     parts = [
         ", ".join(f"{name} {version}" for name, version in (named | others).items()),
         " and ".join(known.database) or "no database",
-        _count(len(known.middleware), "middleware layer"),
-        _count(known.cores, "core"),
+        count_text(len(known.middleware), "middleware layer"),
+        count_text(known.cores, "core"),
         f"recorded {known.recorded_at}",
         f"a mark costs {known.mark_cost_ns / 1000:.1f} us",
     ]
@@ -144,7 +116,7 @@ def warnings(trace: Trace) -> list[str]:
     known = trace.environment
     lines = [f"not observed: {name}, {reason}" for name, reason in known.probes_off.items()]
     if known.dropped:
-        lines.append(f"{_count(known.dropped, 'mark')} did not fit: the trace has holes")
+        lines.append(f"{count_text(known.dropped, 'mark')} did not fit: the trace has holes")
     return lines
 
 
@@ -280,55 +252,6 @@ def moment_text(moment: Moment) -> str:
     return f"{text}, at {stamp_text(moment.at_ns)} ms"
 
 
-def finding_sentence(reading: Reading, finding: TraceFinding) -> str:
-    """Return a finding as one sentence with its number and basis."""
-    what = short_text(finding.text)
-    cost = f"{number_text(finding.cost_ms)} ms"
-    count, basis = finding.count, f"({finding.basis.value})"
-    match finding.weakness:
-        case Weakness.BLOCKS_LOOP:
-            times = f" {count} times, in all" if count > 1 else " for"
-            return (
-                f"{what or 'this code'} blocks the event loop{times} {cost} {basis}:"
-                " no other request goes on meanwhile"
-            )
-        case Weakness.SERIAL_AWAITS:
-            return (
-                f"{what}: {count} awaits one after another that may be independent;"
-                f" together they could take {cost} less {basis}"
-            )
-        case Weakness.SERIAL_ON_THREAD:
-            return (
-                f"{what or 'calls'}: gathered, and still one after another on one thread;"
-                f" {_count(count, 'call')} queued, {cost} {basis}"
-            )
-        case Weakness.CONNECTION_UNUSED:
-            return f"{what}: held {cost} without a query {basis}; others cannot have it meanwhile"
-        case Weakness.THREAD_UNUSED:
-            return f"{what}: kept {cost} for this request without work {basis}"
-        case Weakness.HOPS_OF_DJANGO:
-            hops = _count(count, "hop")
-            return f"{hops} to a thread that Django makes for itself, {cost} {basis}"
-
-
-def mend_text(reading: Reading, finding: TraceFinding) -> str:
-    """Return how to mend a finding, as far as this request was not run that way already."""
-    request = reading.trace.request
-    if finding.weakness is Weakness.THREAD_UNUSED:
-        if request.interface == "wsgi":
-            return "serve this view by ASGI: under WSGI its thread waits with it"
-        if request.relieved:
-            return "middleware that is async too: freeloop.relief was installed already"
-    if finding.weakness is Weakness.BLOCKS_LOOP and not finding.text:
-        return MEND_UNKNOWN_BLOCK
-    return MENDS[finding.weakness]
-
-
-def finding_place(trace: Trace, finding: TraceFinding) -> str:
-    """Return the most guilty place, "" where none is known."""
-    return place_text(trace.places[finding.places[0]]) if finding.places else ""
-
-
 def transcript(reading: Reading) -> str:
     """Return the request as one paragraph: how long, where it waited, for whom, what it held."""
     need, request = reading.demand, reading.trace.request
@@ -392,7 +315,7 @@ def _counts(reading: Reading) -> str:
     ]
     threads = sum(lane.kind is LaneKind.THREAD for lane in reading.trace.lanes)
     if threads:
-        said.append(_count(threads, "thread"))
+        said.append(count_text(threads, "thread"))
     if not said:
         return "It used no task, hop, thread or query."
     *first, last = said
@@ -406,7 +329,3 @@ def _row_of(reading: Reading, kind: MomentKind) -> Row | None:
 
 def _change(change: str) -> str:
     return {"new": "appears", "changed": "changes", "gone": "is gone"}.get(change, change)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -14,21 +14,18 @@ from freeloop.model.reading import Effect, Happening, Reading
 from freeloop.model.trace import Place
 from freeloop.render.axis import axis_of
 from freeloop.render.figures import ms_text
+from freeloop.render.finding_words import MORE_PLACES, finding_place, finding_sentence, mend_text
 from freeloop.render.html.lanes import lanes_picture, legend, percent
 from freeloop.render.html.source import SourceFile, source_files
 from freeloop.render.own_steps import is_own
 from freeloop.render.states import LOOKS
 from freeloop.render.stops import Pending, Stop, labels_of, pending_of, stops_of
 from freeloop.render.trace_words import (
-    MORE_PLACES,
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
-    finding_place,
-    finding_sentence,
     how_text,
     lane_name,
-    mend_text,
     moment_text,
     place_text,
     status_text,
