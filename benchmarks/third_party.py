@@ -172,10 +172,25 @@ class StepFailed(Exception):  # noqa: N818 - the state of a step, shown to peopl
     """A command ended with an error; the message names it and shows the end of its output."""
 
 
-def measure(
-    application: Application, folder: Path, *, lock: Path | None
-) -> Iterator[dict[str, Any]]:
-    """Install one application, prepare its demo, and yield a result for each view."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An application that is installed, with its demo prepared.
+
+    Attributes:
+        archive: Its source distribution.
+        shop: Where it is.
+        demo: Directory of the demo.
+        known: What paths need.
+    """
+
+    archive: Path
+    shop: Workshop
+    demo: Path
+    known: dict[str, str]
+
+
+def installed(application: Application, folder: Path, *more: str) -> Ready:
+    """Install one application beside `more` distributions and prepare its demo."""
     print(f"{application.name} {application.version}: installing", flush=True)
     archive = download(application, folder)
     source = unpack(archive, folder / "source")
@@ -185,13 +200,23 @@ def measure(
         environment.pop(name, None)
     uv = [sys.executable, "-m", "uv"]
     run([*uv, "venv", "--quiet", "--python", sys.executable, str(venv)], folder, environment)
-    wanted = [str(archive), *application.needs, *SERVERS]
+    wanted = [str(archive), *application.needs, *more]
     install = [*uv, "pip", "install", "--quiet", "--python", str(venv), *wanted]
     run(install, folder, environment)
-    demo, known = application.prepare(Workshop(folder, source, venv, environment))
+    shop = Workshop(folder, source, venv, environment)
+    demo, known = application.prepare(shop)
+    return Ready(archive, shop, demo, known)
+
+
+def measure(
+    application: Application, folder: Path, *, lock: Path | None
+) -> Iterator[dict[str, Any]]:
+    """Install one application, prepare its demo, and yield a result for each view."""
+    ready = installed(application, folder, *SERVERS)
+    archive, demo, shop = ready.archive, ready.demo, ready.shop
     before = digest(demo)
     for view in application.views:
-        path = view.path.format(**known)
+        path = view.path.format(**ready.known)
         print(f"{application.name} {view.what}: {path}", flush=True)
         with turn(lock):
             yield {
@@ -201,9 +226,9 @@ def measure(
                 "view": view.what,
                 "path": path,
                 "user": view.user,
-                **bench(demo, venv, path, view.user, folder / "run.json", environment),
+                **bench(demo, shop.venv, path, view.user, folder / "run.json", shop.environment),
             }
-    unchanged(application, archive, source, before, digest(demo))
+    unchanged(application, archive, shop.source, before, digest(demo))
 
 
 def download(application: Application, folder: Path) -> Path:

@@ -2,9 +2,10 @@
 
 Without line steps; the factor with them is printed. `python benchmarks/trace_cost.py [--rounds N]`
 runs one request of a small project of its own, in one process, in turns: not recorded, recorded,
-recorded with line steps. CPU is that of the whole process (all threads, the sampler too) from the
-handler's call to its return; putting the recorder in and taking it out is left out. Not controlled:
-other load of the machine, which CPU time feels through caches. Ends with 1 when the claim fails.
+recorded with line steps; the rounds are kept in `results/trace_cost.json`. CPU is that of the whole
+process (all threads, the sampler too) from the handler's call to its return; putting the recorder
+in and taking it out is left out. Not controlled: other load of the machine, which CPU time feels
+through caches. Ends with 1 when the claim fails.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import os
+import platform
 import statistics
 import sys
 import tempfile
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,7 @@ from freeloop.record import asgi
 from freeloop.record.request import Asked
 from freeloop.record.session import Options, record_asgi
 
+RESULTS = Path(__file__).with_name("results") / "trace_cost.json"
 MOST = 2.0
 ASKED = Asked("GET", "/view/", (("Host", "127.0.0.1"),))
 AWAITS, QUERIES = 50, 20
@@ -120,7 +125,9 @@ def main() -> int:
     """Measure, print, and say whether the claim holds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    chosen = parser.parse_args()
+    rounds, output = chosen.rounds, chosen.output.resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         found = measure(prepare(folder), folder, rounds)
@@ -136,7 +143,20 @@ def main() -> int:
     holds = ratio <= MOST
     verdict = "holds" if holds else "FAILS"
     print(f"recorded without lines / plain = {ratio:.2f}: the claim {verdict}")
+    keep(found, output)
     return 0 if holds else 1
+
+
+def keep(found: dict[str, list[float]], output: Path) -> None:
+    """Write the rounds, with what they ran on."""
+    known = {name: metadata.version(name) for name in ("django", "asgiref")}
+    told = {
+        "versions": {"python": platform.python_version(), **known},
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+        "cpu_ms": found,
+    }
+    output.write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -335,6 +335,23 @@ def test_the_requests_own_thread_is_held_until_the_request_ends() -> None:
     assert finding.text == "thread 1"
 
 
+def test_what_blocks_the_loop_comes_before_a_costlier_thread_and_shares_no_line_with_it() -> None:
+    """The thread is kept whatever line runs: only the call is put down to its line."""
+    script = Script(100, THREAD)
+    script.pair(MarkKind.RUN, 0, 1, place=0)
+    script.hop((1, 2), (1, 2), place=7, detail=OWN)
+    script.pair(MarkKind.RUN, 2, 100)
+    script.pair(MarkKind.OUTBOUND, 40, 95, place=2, text="GET 127.0.0.1 200")
+
+    findings = read(script.trace()).findings
+
+    blocks, thread = findings[:2]
+    assert (blocks.weakness, blocks.places) == (Weakness.BLOCKS_LOOP, (2,))
+    assert thread.weakness is Weakness.THREAD_UNUSED
+    assert thread.cost_ms > blocks.cost_ms
+    assert 2 not in thread.places
+
+
 def test_a_thread_of_the_shared_pool_is_free_after_its_call() -> None:
     trace = held_over_a_wait(SHARED).trace()
 

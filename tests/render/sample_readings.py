@@ -238,7 +238,9 @@ CHECKOUT = Reading(
         Moment(MomentKind.FIRST_BYTE, us(105000), 11),
     ),
     (
-        TraceFinding(Weakness.CONNECTION_UNUSED, Basis.MEASURED, 102.6, (2,), (7,), "default"),
         TraceFinding(Weakness.BLOCKS_LOOP, Basis.MEASURED, 20.0, (7, 4), (10,), "till.wait"),
+        TraceFinding(
+            Weakness.CONNECTION_UNUSED, Basis.MEASURED, 102.6, (2,), (7,), "connection default"
+        ),
     ),
 )

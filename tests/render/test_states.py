@@ -6,6 +6,7 @@ import pytest
 
 from freeloop.model.reading import Effect, Happening, MomentKind, Weakness
 from freeloop.model.timeline import State
+from freeloop.render.finding_words import MENDS, MORE_PLACES
 from freeloop.render.states import (
     EFFECT_STYLES,
     EFFECT_WORDS,
@@ -13,7 +14,6 @@ from freeloop.render.states import (
     LOOKS,
     MOMENT_WORDS,
 )
-from freeloop.render.trace_words import MENDS, WEAKNESS_WORDS
 
 # Paper of the page, light and dark: base.css.
 PAPER = {"light": "#ffffff", "dark": "#171c26"}
@@ -36,8 +36,8 @@ def luminance(colour: str) -> float:
         (EFFECT_WORDS, Effect),
         (EFFECT_STYLES, Effect),
         (MOMENT_WORDS, MomentKind),
-        (WEAKNESS_WORDS, Weakness),
         (MENDS, Weakness),
+        (MORE_PLACES, Weakness),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

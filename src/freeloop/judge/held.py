@@ -48,14 +48,16 @@ def _unused(
         if lane.kind is not kind[0] or unused_ns < max(UNUSED_NS, HELD_SHARE * held_ns):
             continue
         waits = own_waits(trace, _waits_during(rows, idle))
-        places = [_taken_at(lane, pairs), *(wait.place for wait in waits[:1])]
+        places = [_taken_at(lane, pairs)]
+        if lane.kind is LaneKind.CONNECTION:  # a thread is not kept because of the line that waits
+            places += [wait.place for wait in waits[:1]]
         found.append(
             TraceFinding(
                 weakness=kind[1],
                 basis=Basis.MEASURED,
                 cost_ms=unused_ns / 1e6,
                 places=tuple(dict.fromkeys(place for place in places if place is not None)),
-                rows=tuple(wait.number for wait in waits),
+                rows=tuple(sorted(wait.number for wait in waits)),
                 text=lane.name,
             )
         )

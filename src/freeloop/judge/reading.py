@@ -10,7 +10,7 @@ from freeloop.judge.held import unused_connections, unused_threads
 from freeloop.judge.moments import moments
 from freeloop.judge.serial import serial_awaits, serial_on_thread
 from freeloop.judge.timeline import timeline
-from freeloop.model.reading import Reading, TraceFinding
+from freeloop.model.reading import Reading, TraceFinding, Weakness
 from freeloop.model.trace import Trace
 
 _FINDERS = (
@@ -35,9 +35,10 @@ def read(trace: Trace) -> Reading:
         demand=demand(trace, lanes),
         rows=rows,
         moments=moments(trace, rows),
-        findings=tuple(sorted(findings, key=_most_costly_first)),
+        findings=tuple(sorted(findings, key=_gravest_first)),
     )
 
 
-def _most_costly_first(finding: TraceFinding) -> tuple[float, str]:
-    return -finding.cost_ms, finding.weakness
+def _gravest_first(finding: TraceFinding) -> tuple[bool, float, str]:
+    """Sort what blocks the loop before all else: every other request pays for it as well."""
+    return finding.weakness is not Weakness.BLOCKS_LOOP, -finding.cost_ms, finding.weakness

@@ -177,7 +177,7 @@ class Reading:
         demand: Its totals, all measured.
         rows: Execution table, by time.
         moments: Key moments, by time.
-        findings: Most costly first.
+        findings: What blocks the loop first, then most costly first.
     """
 
     trace: Trace

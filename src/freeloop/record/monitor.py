@@ -72,7 +72,7 @@ class Monitor:
         self._raised: list[BaseException] = []
         self._local: dict[int, CodeType] = {}
         self.lines: Lines | None = None
-        self.tool = self._tool_id()
+        self.tool = taken_tool_id()
         monitoring = sys.monitoring
         for event, callback in (
             (events.PY_START, self._start),
@@ -118,18 +118,6 @@ class Monitor:
         self._local[id(code)] = code
         had = sys.monitoring.get_local_events(self.tool, code)
         sys.monitoring.set_local_events(self.tool, code, had | wanted)
-
-    def _tool_id(self) -> int:
-        for number in TOOL_IDS:
-            if sys.monitoring.get_tool(number) is None:
-                sys.monitoring.use_tool_id(number, TOOL_NAME)
-                return number
-        raise FreeloopError(
-            "no-monitoring-tool",
-            what="no tool id of sys.monitoring is free in the project's process",
-            where=", ".join(str(sys.monitoring.get_tool(number)) for number in TOOL_IDS),
-            mend="record without the debuggers and profilers named above",
-        )
 
     def _start(self, code: CodeType, _offset: int) -> None:
         recorder = self.recorder
@@ -235,6 +223,24 @@ class Monitor:
         return " < ".join(
             f"{place.path}:{place.line} {place.function}" for place in shown[:MOST_FRAMES]
         )
+
+
+def taken_tool_id() -> int:
+    """Take a tool id of `sys.monitoring` that nobody has, and return it.
+
+    Raises:
+        FreeloopError: If there is none.
+    """
+    for number in TOOL_IDS:
+        if sys.monitoring.get_tool(number) is None:
+            sys.monitoring.use_tool_id(number, TOOL_NAME)
+            return number
+    raise FreeloopError(
+        "no-monitoring-tool",
+        what="no tool id of sys.monitoring is free in the project's process",
+        where=", ".join(str(sys.monitoring.get_tool(number)) for number in TOOL_IDS),
+        mend="record without the debuggers and profilers named above",
+    )
 
 
 def code_of(function: Any) -> CodeType:

@@ -113,5 +113,10 @@ def left_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min"
 
 
+def count_text(number: int, noun: str) -> str:
+    """Return "1 hop", "2 hops"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _quantile(found: Iterable[Quantiles | None], quantile: str) -> float | None:
     return middle(getattr(item, quantile) for item in found if item is not None)

@@ -12,6 +12,7 @@ from freeloop.model.reading import Effect, Reading, Row
 from freeloop.model.trace import Trace
 from freeloop.render.console import show, show_labelled, show_row
 from freeloop.render.figures import ms_text
+from freeloop.render.finding_words import MORE_PLACES, finding_place, finding_sentence, mend_text
 from freeloop.render.own_steps import Folded, folded
 from freeloop.render.states import EFFECT_STYLES, EFFECT_WORDS, LOOKS
 from freeloop.render.trace_lanes import axis_lines, lane_bars, shown_lanes
@@ -19,11 +20,8 @@ from freeloop.render.trace_words import (
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
-    finding_place,
-    finding_sentence,
     how_text,
     lane_name,
-    mend_text,
     place_text,
     request_line,
     row_place,
@@ -210,7 +208,8 @@ def _show_findings(reading: Reading, console: Console) -> None:
         show_row(console, Text(), Text(finding_sentence(reading, finding)), head_width=3)
         if len(finding.places) > 1:
             chain = ", ".join(place_text(reading.trace.places[each]) for each in finding.places[1:])
-            show_row(console, Text("    via", "dim"), Text(chain), head_width=9)
+            word = f"    {MORE_PLACES[finding.weakness]}"
+            show_row(console, Text(word, "dim"), Text(chain), head_width=9)
         if finding.rows:
             steps = ", ".join(str(number) for number in finding.rows[:8])
             show_row(console, Text("    steps", "dim"), Text(steps), head_width=9)

@@ -13,32 +13,14 @@ from freeloop.model.reading import (
     MomentKind,
     Reading,
     Row,
-    TraceFinding,
-    Weakness,
 )
 from freeloop.model.timeline import Segment, State
 from freeloop.model.trace import LaneKind, Place, Recorded, Step, Trace
-from freeloop.render.figures import ms_text, number_text
+from freeloop.render.figures import count_text, ms_text, number_text
 from freeloop.render.states import HAPPENING_WORDS, LOOKS, MOMENT_WORDS
 
 NO_STEPS = "No line steps were recorded, so there are no variables."
 NO_FINDINGS = "Nothing found that this request could do without."
-WEAKNESS_WORDS = {
-    Weakness.BLOCKS_LOOP: "blocks the event loop",
-    Weakness.SERIAL_AWAITS: "one after another, may be independent",
-    Weakness.SERIAL_ON_THREAD: "gathered, and still one after another on one thread",
-    Weakness.CONNECTION_UNUSED: "database connection held without use",
-    Weakness.THREAD_UNUSED: "thread held without use",
-    Weakness.HOPS_OF_DJANGO: "thread hops that Django makes for itself",
-}
-MENDS = {
-    Weakness.BLOCKS_LOOP: "await an async twin of the call, or hand it to a thread",
-    Weakness.SERIAL_AWAITS: "if none needs the other's result: asyncio.gather or a TaskGroup",
-    Weakness.SERIAL_ON_THREAD: "Django has one thread per request: one query for all, or none",
-    Weakness.CONNECTION_UNUSED: "freeloop.relief.release_connections() before the wait",
-    Weakness.THREAD_UNUSED: "freeloop.relief, or a middleware that is async too",
-    Weakness.HOPS_OF_DJANGO: "freeloop.relief leaves them out",
-}
 # "django.dispatch.dispatcher.Signal.asend.<locals>.sync_send" is read by its end.
 DOTTED = re.compile(r"[^\W\d]\w*(\.(<locals>|[^\W\d]\w*))+")
 STEP_WORDS = {
@@ -121,8 +103,8 @@ def environment_line(trace: Trace) -> str:
     parts = [
         ", ".join(f"{name} {version}" for name, version in (named | others).items()),
         " and ".join(known.database) or "no database",
-        _count(len(known.middleware), "middleware layer"),
-        _count(known.cores, "core"),
+        count_text(len(known.middleware), "middleware layer"),
+        count_text(known.cores, "core"),
         f"recorded {known.recorded_at}",
         f"a mark costs {known.mark_cost_ns / 1000:.1f} us",
     ]
@@ -134,7 +116,7 @@ def warnings(trace: Trace) -> list[str]:
     known = trace.environment
     lines = [f"not observed: {name}, {reason}" for name, reason in known.probes_off.items()]
     if known.dropped:
-        lines.append(f"{_count(known.dropped, 'mark')} did not fit: the trace has holes")
+        lines.append(f"{count_text(known.dropped, 'mark')} did not fit: the trace has holes")
     return lines
 
 
@@ -163,9 +145,13 @@ def totals(reading: Reading) -> list[tuple[str, str, str]]:
         (
             "event loop",
             f"{number_text(need.loop_ms)} ms",
-            f"blocked {number_text(need.blocked_ms)}",
+            f"of which blocked {number_text(need.blocked_ms)}",
         ),
-        ("waiting", f"{number_text(need.waiting_ms)} ms", "used neither loop nor thread"),
+        (
+            "waiting",
+            f"{number_text(need.waiting_ms)} ms",
+            "nothing worked for it: the loop was free for others",
+        ),
         (
             "threads held",
             f"{number_text(need.thread_held_ms)} ms",
@@ -199,7 +185,9 @@ def row_words(reading: Reading, row: Row) -> str:
             return f"{said}: {what or 'a call'}, on {lane_name(reading.trace, row.other)}"
         case Happening.TASK if row.other is not None and not what:
             return f"{said}: {lane_name(reading.trace, row.other)}"
-        case Happening.ENTERED | Happening.SUSPENDED | Happening.RETURNED | Happening.BLOCKED:
+        case Happening.BLOCKED:
+            return f"{said} in {what}" if what else said
+        case Happening.ENTERED | Happening.SUSPENDED | Happening.RETURNED:
             return f"{said} {what}".rstrip()
         case _:
             return f"{said}: {what}" if what else said
@@ -264,30 +252,6 @@ def moment_text(moment: Moment) -> str:
     return f"{text}, at {stamp_text(moment.at_ns)} ms"
 
 
-def finding_sentence(reading: Reading, finding: TraceFinding) -> str:
-    """Return a finding as one sentence with its number and basis."""
-    said = WEAKNESS_WORDS[finding.weakness]
-    text = f"{short_text(finding.text)}: {said}" if finding.text else said
-    times = f" ({finding.count} times)" if finding.count > 1 else ""
-    return f"{text}{times}, {number_text(finding.cost_ms)} ms ({finding.basis.value})"
-
-
-def mend_text(reading: Reading, finding: TraceFinding) -> str:
-    """Return how to mend a finding, as far as this request was not run that way already."""
-    request = reading.trace.request
-    if finding.weakness is Weakness.THREAD_UNUSED:
-        if request.interface == "wsgi":
-            return "serve this view by ASGI: under WSGI its thread waits with it"
-        if request.relieved:
-            return "a middleware that is async too: freeloop.relief was installed already"
-    return MENDS[finding.weakness]
-
-
-def finding_place(trace: Trace, finding: TraceFinding) -> str:
-    """Return the most guilty place, "" where none is known."""
-    return place_text(trace.places[finding.places[0]]) if finding.places else ""
-
-
 def transcript(reading: Reading) -> str:
     """Return the request as one paragraph: how long, where it waited, for whom, what it held."""
     need, request = reading.demand, reading.trace.request
@@ -295,16 +259,16 @@ def transcript(reading: Reading) -> str:
     parts = [f"{subject} took {number_text(need.total_ms)} ms."]
     if request.interface == "asgi":
         parts.append(_loop_words(reading))
+    blocked = [row for row in reading.rows if row.what is Happening.BLOCKED]
+    if blocked:
+        longest = max(blocked, key=lambda row: row.end_ns - row.start_ns)
+        parts.append(_blocked_words(reading, longest))
     if wait := _row_of(reading, MomentKind.LONGEST_WAIT):
         where = row_place(reading.trace, wait)
         what = short_text(wait.text) or "an awaited result"
         lasted = ms_text(wait.end_ns - wait.start_ns)
         at = f" at {where}" if where else ""
         parts.append(f"The longest wait was for {what}{at}: {lasted} ms.")
-    blocked = [row for row in reading.rows if row.what is Happening.BLOCKED]
-    if blocked:
-        longest = max(blocked, key=lambda row: row.end_ns - row.start_ns)
-        parts.append(_blocked_words(reading, longest))
     parts.append(_counts(reading))
     if need.connection_held_ms:
         parts.append(
@@ -351,8 +315,11 @@ def _counts(reading: Reading) -> str:
     ]
     threads = sum(lane.kind is LaneKind.THREAD for lane in reading.trace.lanes)
     if threads:
-        said.append(_count(threads, "thread"))
-    return f"It took {', '.join(said)}." if said else "It took no task, hop, thread or query."
+        said.append(count_text(threads, "thread"))
+    if not said:
+        return "It used no task, hop, thread or query."
+    *first, last = said
+    return f"It used {f'{", ".join(first)} and ' if first else ''}{last}."
 
 
 def _row_of(reading: Reading, kind: MomentKind) -> Row | None:
@@ -362,7 +329,3 @@ def _row_of(reading: Reading, kind: MomentKind) -> Row | None:
 
 def _change(change: str) -> str:
     return {"new": "appears", "changed": "changes", "gone": "is gone"}.get(change, change)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -14,6 +14,7 @@ from freeloop.model.reading import Effect, Happening, Reading
 from freeloop.model.trace import Place
 from freeloop.render.axis import axis_of
 from freeloop.render.figures import ms_text
+from freeloop.render.finding_words import MORE_PLACES, finding_place, finding_sentence, mend_text
 from freeloop.render.html.lanes import lanes_picture, legend, percent
 from freeloop.render.html.source import SourceFile, source_files
 from freeloop.render.own_steps import is_own
@@ -23,11 +24,8 @@ from freeloop.render.trace_words import (
     NO_FINDINGS,
     NO_STEPS,
     environment_line,
-    finding_place,
-    finding_sentence,
     how_text,
     lane_name,
-    mend_text,
     moment_text,
     place_text,
     status_text,
@@ -134,7 +132,8 @@ def _findings(reading: Reading) -> list[dict[str, object]]:
         {
             "place": finding_place(reading.trace, each) or "this request",
             "sentence": finding_sentence(reading, each),
-            "via": [place_text(reading.trace.places[place]) for place in each.places[1:]],
+            "more": MORE_PLACES[each.weakness],
+            "places": [place_text(reading.trace.places[place]) for place in each.places[1:]],
             "steps": each.rows,
             "mend": mend_text(reading, each),
         }
