@@ -1,0 +1,95 @@
+"""Bursts to a network: CPU by how many are in flight, wait, blocking, and caps nobody named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from freeloop.judge.predict import rate_at
+from freeloop.judge.request_structure import Structure
+from freeloop.model.prediction import (
+    Burst,
+    Calibration,
+    Cost,
+    Growth,
+    Limit,
+    LimitKind,
+    Network,
+)
+
+LEVELS = (1, 8, 32)
+
+# A cost that grows faster is a library's, and no fit of it holds beyond the bursts: ten published
+# and own fits of such views were 2 to 10 times off.
+GROWS = 1.35
+
+# Rounds of one second of one server side by side with its twin: 0.06 to 0.17 in the eight sides of
+# benchmarks/results/aa_rounds.json, standard deviation of the logarithm of CPU per request.
+CPU_DOUBT = 0.12
+
+# The cores rested, and still the burst stayed this far below what the network allows.
+RESTED = 0.7
+HELD_BACK = 0.7
+
+
+def growth(calibration: Calibration) -> Growth | None:
+    """Return how the cost grows where it grows too fast for a number; else None."""
+    at_8, at_32 = calibration.bursts[1], calibration.bursts[2]
+    if at_8.cpu_ms <= 0 or at_32.cpu_ms <= GROWS * at_8.cpu_ms:
+        return None
+    grown = {
+        library: after - before for library, (before, after) in calibration.cpu_by_library.items()
+    }
+    worst = max(grown, key=grown.__getitem__, default="")
+    named = worst if worst and grown[worst] > 0 else ""
+    return Growth(ratio=at_32.cpu_ms / at_8.cpu_ms, library=named)
+
+
+def network_of(calibration: Calibration, structure: Structure, *, asgi: bool) -> Network:
+    """Return the network that the bursts and the structure of the request make.
+
+    Args:
+        calibration: Of one deployment.
+        structure: Of the same request, from its trace.
+        asgi: Whether an ASGI server answered: there a waiting call of an async view holds the
+            loop, under WSGI it only holds its thread.
+    """
+    alone, at_8, at_32 = calibration.bursts
+    blocked_ms = structure.blocked_ms if asgi else 0.0
+    wait_ms = max(0.0, alone.latency_ms - _on_core_ms(alone, calibration.cores) - blocked_ms)
+    network = Network(
+        cost=Cost(alone.cpu_ms, at_8.cpu_ms, at_32.cpu_ms, doubt=CPU_DOUBT),
+        wait_ms=wait_ms,
+        blocked_ms=blocked_ms,
+        front=calibration.thread_limit,
+        limits=_fitting(structure.limits(asgi=asgi), wait_ms),
+        cores=min(calibration.cores, calibration.arm.workers),
+        workers=calibration.arm.workers,
+    )
+    return _with_unseen(network, at_32)
+
+
+def _on_core_ms(alone: Burst, cores: int) -> float:
+    """Return how long a request alone was on a core or ready for one.
+
+    On a busy machine it waits for its core too; that is no wait of the request.
+    """
+    if alone.rate_rps <= 0:
+        return alone.cpu_ms
+    return max(alone.cpu_ms, alone.busy * cores * 1000 / alone.rate_rps)
+
+
+def _fitting(limits: tuple[Limit, ...], wait_ms: float) -> tuple[Limit, ...]:
+    """Return the limits, none held longer than the request waits."""
+    return tuple(replace(each, held_ms=min(each.held_ms, wait_ms)) for each in limits)
+
+
+def _with_unseen(network: Network, burst: Burst) -> Network:
+    """Return the network with a limit that explains a burst that was held back, if one was."""
+    if burst.completed == 0 or burst.busy > RESTED or network.wait_ms <= 0:
+        return network
+    if burst.rate_rps >= HELD_BACK * rate_at(network, burst.concurrency):
+        return network
+    slots = max(1, round(burst.rate_rps * network.wait_ms / 1000))
+    held_ms = min(network.wait_ms, 1000 * slots / burst.rate_rps)
+    unseen = Limit(LimitKind.UNSEEN, slots, held_ms)
+    return replace(network, limits=(*network.limits, unseen))
