@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from freeloop.judge.closed_network import Station, throughputs, upper_bound
 from freeloop.judge.verdict import answer_of
-from freeloop.model.prediction import Bottleneck, Cost, Forecast, Growth, Network
+from freeloop.model.prediction import (
+    Bottleneck,
+    Burst,
+    Cost,
+    Forecast,
+    Growth,
+    Network,
+    Predicted,
+)
 from freeloop.model.verdict import Answer, Basis, Interval, Verdict
 
 # Bursts reach this far: up to here costs are interpolated, beyond they are extrapolated.
@@ -27,6 +35,26 @@ WAIT_DOUBT = 0.05
 
 # What is used for more of its time than this makes others queue.
 USED_UP = 0.85
+
+
+def predicted(
+    name: str,
+    network: Network,
+    concurrency: tuple[int, ...],
+    *,
+    growth: Growth | None = None,
+    measured: tuple[Burst, ...] = (),
+) -> Predicted:
+    """Return all that is predicted of one deployment."""
+    return Predicted(
+        name=name,
+        network=network,
+        forecasts=tuple(forecast(network, number, growth) for number in concurrency),
+        curve=curve(network, max(concurrency), growth),
+        knee=knee(network),
+        measured=measured,
+        growth=growth,
+    )
 
 
 def cost_ms(cost: Cost, in_flight: float) -> float:

@@ -1,4 +1,4 @@
-"""Reading to Structure: what of a request waits, where, under which limit, how often in sequence."""
+"""Reading to Structure: what of a request waits, under which limit, how often in sequence."""
 
 from __future__ import annotations
 
