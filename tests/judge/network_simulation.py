@@ -87,3 +87,22 @@ def simulate(what: Simulated, concurrency: int, *, seed: int = 0) -> tuple[float
         before.append(customer)
         admit()
     return 1000 * REQUESTS / (state.now_ms - started_ms), total_ms / REQUESTS
+
+
+def simulate_gate(cpu_ms: float, wait_ms: float, concurrency: int, *, random: bool) -> float:
+    """Return requests per second where all that came compute together and leave together.
+
+    Who comes meanwhile waits at the gate for the next lot.
+    """
+    source = Random(0)
+    now_ms, done = 0.0, 0
+    coming = [0.0] * concurrency
+    while done < REQUESTS:
+        coming.sort()
+        now_ms = max(now_ms, coming[0])
+        lot = [at for at in coming if at <= now_ms]
+        now_ms += cpu_ms * len(lot)
+        waits = (source.expovariate(1 / wait_ms) if random else wait_ms for _ in lot)
+        coming = [at for at in coming if at not in lot] + [now_ms + each for each in waits]
+        done += len(lot)
+    return 1000 * done / now_ms

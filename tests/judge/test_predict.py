@@ -21,7 +21,7 @@ from freeloop.model.prediction import (
     Network,
 )
 from freeloop.model.verdict import Answer, Basis
-from tests.judge.network_simulation import Simulated, simulate
+from tests.judge.network_simulation import Simulated, simulate, simulate_gate
 
 
 def steady(cpu_ms: float) -> Cost:
@@ -76,6 +76,19 @@ def test_an_interval_holds_requests_that_always_take_the_same(view: str, concurr
     rate_rps, _mean_ms = simulate(simulated(network, random=False), concurrency)
 
     assert found.low_rps * 0.99 <= rate_rps <= found.high_rps * 1.01
+
+
+@pytest.mark.parametrize("concurrency", [2, 8, 32, 50, 200])
+def test_requests_in_step_do_what_those_behind_a_gate_do(concurrency: int) -> None:
+    """Django's hops under ASGI: whoever comes meanwhile is taken forward with the next lot."""
+    in_step = Network(steady(1.6), wait_ms=50.0, in_step=1.0)
+    apart = replace(in_step, in_step=0.0)
+
+    all_alike = simulate_gate(1.6, 50.0, concurrency, random=False)
+    at_random = simulate_gate(1.6, 50.0, concurrency, random=True)
+
+    assert rate_at(in_step, concurrency) == pytest.approx(all_alike, rel=0.01)
+    assert 0.97 * all_alike <= at_random <= 1.03 * rate_at(apart, concurrency)
 
 
 @pytest.mark.parametrize(

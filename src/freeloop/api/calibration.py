@@ -87,6 +87,7 @@ def _burst(bench: Bench, served: ServedSide, level: int, before: Burst | None) -
         latency_ms=done.latency.p50,
         cpu_ms=done.cpu_ms,
         busy=busy_of_usable(done, cores=bench.cores, workers=served.arm.workers),
+        queue_ms=None if done.queue_ms is None else done.queue_ms / max(1, taken.answered),
     )
 
 

@@ -192,13 +192,20 @@ def _with_twin(
     many: int,
     asked: tuple[int, ...],
 ) -> tuple[Predicted, tuple[Predicted, Predicted]]:
-    """Return the twin's deployment, and both versions where they belong, the sync one first."""
-    if view.structure.async_view:
+    """Return the twin's deployment, and both versions where they belong.
+
+    An async view belongs on uvicorn, a sync one on threads. The baseline is the view that was
+    asked for, but for an async view with a sync twin: there the sync one is.
+    """
+    if twin.structure.async_view:
+        other = twin.predicted(UVICORN, f"uvicorn, {twin.spec.url}", asked)
+    else:
         other = twin.threaded(many, asked)
         other = replace(other, name=f"{other.name}, {twin.spec.url}")
-        return other, (other, plain)
-    other = twin.predicted(UVICORN, f"uvicorn, {twin.spec.url}", asked)
-    return other, (threaded, other)
+    mine = plain if view.structure.async_view else threaded
+    if view.structure.async_view and not twin.structure.async_view:
+        return other, (other, mine)
+    return other, (mine, other)
 
 
 def _what_if(

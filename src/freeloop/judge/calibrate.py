@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from freeloop.judge.predict import rate_at
+from freeloop.judge.predict import rate_at, rates_apart_and_in_step
 from freeloop.judge.request_structure import Structure
 from freeloop.model.prediction import (
     Burst,
@@ -25,6 +26,10 @@ GROWS = 1.35
 # Rounds of one second of one server side by side with its twin: 0.06 to 0.17 in the eight sides of
 # benchmarks/results/aa_rounds.json, standard deviation of the logarithm of CPU per request.
 CPU_DOUBT = 0.12
+
+# Below this ratio of the two rates at 32 nobody can tell from a burst whether requests go in step.
+TELLS = math.log(1.15)
+IN_STEP_DOUBT = 0.3
 
 # The cores rested, and still the burst stayed this far below what the network allows.
 RESTED = 0.7
@@ -55,7 +60,7 @@ def network_of(calibration: Calibration, structure: Structure, *, asgi: bool) ->
     """
     alone, at_8, at_32 = calibration.bursts
     blocked_ms = structure.blocked_ms if asgi else 0.0
-    wait_ms = max(0.0, alone.latency_ms - _on_core_ms(alone, calibration.cores) - blocked_ms)
+    wait_ms = max(0.0, alone.latency_ms - _on_core_ms(alone) - blocked_ms)
     network = Network(
         cost=Cost(alone.cpu_ms, at_8.cpu_ms, at_32.cpu_ms, doubt=CPU_DOUBT),
         wait_ms=wait_ms,
@@ -65,17 +70,29 @@ def network_of(calibration: Calibration, structure: Structure, *, asgi: bool) ->
         cores=min(calibration.cores, calibration.arm.workers),
         workers=calibration.arm.workers,
     )
-    return _with_unseen(network, at_32)
+    return _with_unseen(_stepping(network, at_32), at_32)
 
 
-def _on_core_ms(alone: Burst, cores: int) -> float:
+def _on_core_ms(alone: Burst) -> float:
     """Return how long a request alone was on a core or ready for one.
 
     On a busy machine it waits for its core too; that is no wait of the request.
     """
-    if alone.rate_rps <= 0:
-        return alone.cpu_ms
-    return max(alone.cpu_ms, alone.busy * cores * 1000 / alone.rate_rps)
+    return alone.cpu_ms + (alone.queue_ms or 0.0)
+
+
+def _stepping(network: Network, burst: Burst) -> Network:
+    """Return the network with how far its requests go in step, as the burst at 32 shows.
+
+    Waiting for a core that strangers took would look the same, so it counts as time on the core.
+    """
+    on_core_ms = max(burst.cpu_ms, burst.busy * network.cores * 1000 / burst.rate_rps)
+    apart, together = rates_apart_and_in_step(network, burst.concurrency, on_core_ms)
+    room = math.log(apart / together)
+    if room < TELLS:
+        return replace(network, in_step=0.5, in_step_doubt=0.5)
+    share = math.log(1000 * apart / burst.rate_rps) / room
+    return replace(network, in_step=min(1.0, max(0.0, share)), in_step_doubt=IN_STEP_DOUBT)
 
 
 def _fitting(limits: tuple[Limit, ...], wait_ms: float) -> tuple[Limit, ...]:

@@ -33,8 +33,10 @@ ORDER_OF_SERVICE = 0.1
 # The unloaded latency, from one burst.
 WAIT_DOUBT = 0.05
 
-# What is used for more of its time than this makes others queue.
+# What is used for more of its time than this makes others queue ...
 USED_UP = 0.85
+# ... and so does what rests in between, when requests take this much longer than one alone.
+QUEUES = 1.3
 
 
 def predicted(
@@ -97,6 +99,22 @@ def rate_at(network: Network, concurrency: int) -> float:
     return 1000 * _rate(network, concurrency, cost_ms(network.cost, inside(network, concurrency)))
 
 
+def rates_apart_and_in_step(
+    network: Network, concurrency: int, cpu_ms: float
+) -> tuple[float, float]:
+    """Return requests per millisecond if each goes its own way, and if all go in step.
+
+    In step all wait together and then compute one after another: the last one's turn comes when
+    all others have had theirs, as in `judge.limit.turns_bound_rps`.
+    """
+    delay_ms, stations = _stations(network, cpu_ms)
+    taken_in = inside(network, concurrency)
+    apart = throughputs(stations, delay_ms=delay_ms, customers=taken_in)[taken_in]
+    alone_ms = delay_ms + sum(each.service_ms for each in stations)
+    turns_ms = alone_ms + (taken_in - 1) * (cpu_ms / network.cores + network.blocked_ms)
+    return apart, min(apart, taken_in / turns_ms) if turns_ms > 0 else apart
+
+
 def inside(network: Network, concurrency: int) -> int:
     """Return how many of the requests the server has taken in; the others wait before it."""
     return concurrency if network.front is None else min(concurrency, network.front)
@@ -121,8 +139,13 @@ def forecast(network: Network, concurrency: int, growth: Growth | None = None) -
             replace(each, held_ms=each.held_ms * (1 + WAIT_DOUBT)) for each in network.limits
         ),
     )
+    slow = replace(slow, in_step=min(1.0, network.in_step + network.in_step_doubt))
     low_rps = 1000 * _rate(slow, concurrency, high_ms)
-    quick = replace(network, wait_ms=network.wait_ms * (1 - WAIT_DOUBT))
+    quick = replace(
+        network,
+        wait_ms=network.wait_ms * (1 - WAIT_DOUBT),
+        in_step=max(0.0, network.in_step - network.in_step_doubt),
+    )
     delay_ms, stations = _stations(quick, low_ms)
     bound_rps = 1000 * upper_bound(stations, delay_ms=delay_ms, customers=taken_in)
     solved_rps = 1000 * _rate(quick, concurrency, low_ms)
@@ -177,9 +200,10 @@ def _between(first: float, second: float, share: float) -> float:
 
 
 def _rate(network: Network, concurrency: int, cpu_ms: float) -> float:
-    delay_ms, stations = _stations(network, cpu_ms)
-    taken_in = inside(network, concurrency)
-    return throughputs(stations, delay_ms=delay_ms, customers=taken_in)[taken_in]
+    apart, together = rates_apart_and_in_step(network, concurrency, cpu_ms)
+    if network.in_step == 0 or not math.isfinite(apart):
+        return apart
+    return math.exp((1 - network.in_step) * math.log(apart) + network.in_step * math.log(together))
 
 
 def _stations(network: Network, cpu_ms: float) -> tuple[float, list[Station]]:
@@ -213,6 +237,9 @@ def _bottleneck(network: Network, concurrency: int, rate_per_ms: float) -> Bottl
         for each in network.limits
     ]
     used, most = max(uses, key=lambda use: use[0])
-    if used >= USED_UP:
+    delay_ms, stations = _stations(network, cpu_ms)
+    alone_ms = delay_ms + sum(each.service_ms for each in stations)
+    longer = inside(network, concurrency) > QUEUES * alone_ms * rate_per_ms
+    if used >= USED_UP or longer:
         return most
     return Bottleneck.THREADS if inside(network, concurrency) < concurrency else Bottleneck.NONE

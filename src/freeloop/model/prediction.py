@@ -89,6 +89,9 @@ class Network:
         limits: Inside the request.
         cores: Cores that its processes can use: one interpreter lock each.
         workers: Processes, each with a loop of its own.
+        in_step: How far requests go in step, 0 to 1: all wait together, then all want the core
+            together. Django's hops make it so: a loop takes every request one hop further in turn.
+        in_step_doubt: How far `in_step` may be off.
     """
 
     cost: Cost
@@ -98,6 +101,8 @@ class Network:
     limits: tuple[Limit, ...] = ()
     cores: int = 1
     workers: int = 1
+    in_step: float = 0.0
+    in_step_doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class Burst:
         latency_ms: Median.
         cpu_ms: CPU of the server's process tree per request.
         busy: Share of time on a core or ready for one, per core it could use.
+        queue_ms: Run-queue delay per request; None where the kernel does not tell.
     """
 
     concurrency: int
@@ -121,6 +127,7 @@ class Burst:
     latency_ms: float
     cpu_ms: float
     busy: float
+    queue_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
