@@ -94,3 +94,28 @@ def test_bad_input_is_one_clear_error(site: Path, arguments: list[str], slug: st
     assert slug in ended.stderr
     assert "mend" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "slug"),
+    [
+        (["--what-if", "awaited"], "predict-missing"),
+        (["--predict", "--wsgi"], "predict-alone"),
+        (["--predict", "--what-if", "awated"], "bad-what-if"),
+        (["--predict", "--what-if", "pool=many"], "bad-what-if"),
+    ],
+)
+def test_a_prediction_that_cannot_be_is_refused_before_anything_runs(
+    arguments: list[str], slug: str, tmp_path: Path
+) -> None:
+    """A minute of bursts, and then a misspelt word, would be lost."""
+    ended = freeloop("trace", "/view/", *arguments, cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert f"[{slug}]" in ended.stderr
+
+
+def test_a_misspelt_change_is_answered_with_the_nearest_one(tmp_path: Path) -> None:
+    ended = freeloop("trace", "/view/", "--predict", "--what-if", "gatherd", cwd=tmp_path)
+
+    assert "did you mean gathered?" in ended.stderr

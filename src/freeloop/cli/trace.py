@@ -126,7 +126,7 @@ def trace_command(
             where="the command line",
             mend="give one of them: --open runs nothing",
         )
-    wanted = _Wanted(concurrency, what_ifs, twin, threads) if predict else None
+    wanted = _wanted(concurrency, what_ifs, twin, threads) if predict else None
     if wanted is not None and (opened is not None or wsgi or relief or form == "json"):
         raise FreeloopError(
             "predict-alone",
@@ -178,6 +178,17 @@ class _Wanted:
     what_ifs: tuple[str, ...]
     twin: str | None
     threads: int
+
+
+def _wanted(
+    concurrency: tuple[int, ...], what_ifs: tuple[str, ...], twin: str | None, threads: int
+) -> _Wanted:
+    """Return the options of a prediction; a misspelt change is refused before anything runs."""
+    from freeloop.api.changes import parse_changes
+
+    for text in what_ifs:
+        parse_changes(text)
+    return _Wanted(concurrency, what_ifs, twin, threads)
 
 
 def _predict(
