@@ -143,4 +143,5 @@ def test_the_library_whose_cpu_grew_most_is_named() -> None:
     found = growth(replace(WAITING, bursts=bursts, cpu_by_library=shares))
 
     assert found is not None
-    assert (found.library, found.ratio) == ("httpcore", pytest.approx(3.0))
+    assert found.library == "httpcore"
+    assert found.ratio == pytest.approx(3.0)

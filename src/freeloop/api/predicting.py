@@ -100,7 +100,7 @@ def predict_request(
         for each in requests
     ]
     for trace in traces:
-        _refuse(trace)
+        refuse_unfit(trace)
     arms = [
         _arms(trace.request.async_view, twin=bool(number)) for number, trace in enumerate(traces)
     ]
@@ -120,8 +120,8 @@ def predict_request(
         for spec, trace, its_arms in zip(requests, traces, arms, strict=True):
             structure = structure_of(
                 read(trace),
-                executor_slots=_executor_slots(prepared, cores[0]),
-                pool_slots=_pool_slots(prepared),
+                executor_slots=executor_slots(prepared, cores[0]),
+                pool_slots=pool_slots(prepared),
             )
             found = {}
             for arm in its_arms:
@@ -253,7 +253,7 @@ def _plan(requests: Sequence[tuple[RequestSpec, tuple[Arm, ...]]]) -> Plan:
     )
 
 
-def _refuse(trace: Trace) -> None:
+def refuse_unfit(trace: Trace) -> None:
     """Raise for a trace that no structure can be read from."""
     asked = trace.request
     if asked.error or asked.status is None:
@@ -272,7 +272,7 @@ def _refuse(trace: Trace) -> None:
         )
 
 
-def _executor_slots(prepared: Prepared, server_cores: Sequence[int]) -> int:
+def executor_slots(prepared: Prepared, server_cores: Sequence[int]) -> int:
     """Return the threads of a loop's own executor in the server; as `ThreadPoolExecutor` counts."""
     version = tuple(int(part) for part in prepared.facts.python.split(".")[:2])
     # From 3.13 on the cores that the process is held to count.
@@ -280,5 +280,6 @@ def _executor_slots(prepared: Prepared, server_cores: Sequence[int]) -> int:
     return min(32, counted + 4)
 
 
-def _pool_slots(prepared: Prepared) -> int | None:
+def pool_slots(prepared: Prepared) -> int | None:
+    """Return the most connections of the first database pool; None without one."""
     return next((each.pool_max for each in prepared.facts.databases if each.pooled), None)
