@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ RESULT = ROOT / "benchmarks" / "results" / "prediction.json"
 
 CONCURRENCY = (50, 200)
 ROUNDS = BenchOptions(max_rounds=7)
+Cells = dict[str, list[dict[str, Any]]]
 MEDIAN_ERROR, P90_ERROR, RIGHT = 0.20, 0.50, 0.90
 
 # Of all.toml all but the WebSocket, which is not traced.
@@ -155,7 +157,7 @@ def main() -> int:
     return 0 if held else 1
 
 
-def measured(only: list[str] | None) -> dict[str, list[dict[str, object]]]:
+def measured(only: list[str] | None) -> Cells:
     """Predict first, then measure: nothing of the measurement can reach the prediction."""
     chosen = only or PAIRS
     known = read_plan(CAFE / "all.toml")
@@ -171,7 +173,7 @@ def measured(only: list[str] | None) -> dict[str, list[dict[str, object]]]:
     }
     made = [] if only else list(what_ifs())
     run = bench(plan, start=CAFE, options=ROUNDS)
-    cells: list[dict[str, object]] = []
+    cells: list[dict[str, Any]] = []
     for result in run.pairs:
         found = forecasts.get((result.pair, result.concurrency))
         if found is None:
@@ -189,7 +191,7 @@ def measured(only: list[str] | None) -> dict[str, list[dict[str, object]]]:
     return {"cells": cells, "what_ifs": made}
 
 
-def what_ifs() -> Iterator[dict[str, object]]:
+def what_ifs() -> Iterator[dict[str, Any]]:
     """Think each change through, then measure the view that has it."""
     thought: dict[str, Prediction] = {}
     for each in MADE:
@@ -219,7 +221,7 @@ def what_ifs() -> Iterator[dict[str, object]]:
             }
 
 
-def claims(run: dict[str, list[dict[str, object]]]) -> Iterator[tuple[bool, str]]:
+def claims(run: Cells) -> Iterator[tuple[bool, str]]:
     """Yield whether each claim holds, with its numbers."""
     errors, inside, without = [], 0, 0
     for cell in run["cells"]:
@@ -236,8 +238,10 @@ def claims(run: dict[str, list[dict[str, object]]]) -> Iterator[tuple[bool, str]
     right = sum(cell["predicted_answer"] == cell["measured_answer"] for cell in answered)
     yield (
         bool(answered) and right >= RIGHT * len(answered),
-        f"verdicts: {right} of {len(answered)} right; {len(decided)} decided by measurement, "
-        f"{len(decided) - len(answered)} of them predicted as unknown",
+        (
+            f"verdicts: {right} of {len(answered)} right; {len(decided)} decided by measurement, "
+            f"{len(decided) - len(answered)} of them predicted as unknown"
+        ),
     )
     made = [cell for cell in run["what_ifs"] if cell["predicted_rps"] and cell["measured_rps"]]
     for cell in made:

@@ -82,22 +82,28 @@ def predict_plan(
     prepared = prepare(plan, start=start, settings=settings, python=python, allow_writes=False)
     cores = split_cores()
     slots, pool = executor_slots(prepared, cores[0]), pool_slots(prepared)
-    structures = {}
+    structures: dict[str, Structure] = {}
     for request in {side.request.name: side.request for side in _sides(plan)}.values():
-        trace = record_trace(
-            request,
-            start=start,
-            settings=settings,
-            python=python,
-            options=TraceOptions(),
-            announce=lambda line: None,
-        )
-        refuse_unfit(trace)
+        try:
+            trace = record_trace(
+                request,
+                start=start,
+                settings=settings,
+                python=python,
+                options=TraceOptions(),
+                announce=lambda line: None,
+            )
+            refuse_unfit(trace)
+        except FreeloopError as error:
+            say(f"{request.name}: not traced: {error.what} ({error.where})")
+            continue
         structures[request.name] = structure_of(read(trace), executor_slots=slots, pool_slots=pool)
     cells = []
     with open_bench(plan, prepared, cores, BenchOptions(), lambda step: None, []) as bench:
         sides = _Sides(bench, structures, {})
         for pair in plan.pairs:
+            if not {pair.a.request.name, pair.b.request.name} <= structures.keys():
+                continue
             try:
                 for number in pair.concurrency:
                     a, b = (sides.forecast(side, pair, number) for side in (pair.a, pair.b))
