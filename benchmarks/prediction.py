@@ -138,18 +138,32 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="check the run that is there")
     parser.add_argument("--inside", action="store_true", help="for the script itself")
     parser.add_argument("--only", action="append", metavar="PAIR", help="to try the script")
+    parser.add_argument("--result", type=Path, default=RESULT, help="where the run is kept")
     options = parser.parse_args()
+    result = options.result.resolve()
+    if options.only and result == RESULT:
+        parser.error("--only is no whole run: keep it apart with --result FILE")
     if options.inside:
-        RESULT.write_text(json.dumps(measured(options.only), indent=1) + "\n", encoding="utf-8")
+        result.write_text(json.dumps(measured(options.only), indent=1) + "\n", encoding="utf-8")
         return 0
     if not options.check:
+        kept = ["--result", str(result)]
         only = [part for name in options.only or () for part in ("--only", name)]
         subprocess.run(
-            [sys.executable, "backing.py", "--", sys.executable, __file__, "--inside", *only],
+            [
+                sys.executable,
+                "backing.py",
+                "--",
+                sys.executable,
+                __file__,
+                "--inside",
+                *kept,
+                *only,
+            ],
             cwd=CAFE,
             check=True,
         )
-    run = json.loads(RESULT.read_text(encoding="utf-8"))
+    run = json.loads(result.read_text(encoding="utf-8"))
     held = True
     for good, sentence in claims(run):
         print(f"{'holds' if good else 'FAILS'}  {sentence}")

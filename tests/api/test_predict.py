@@ -93,7 +93,10 @@ def test_the_call_offloaded_in_thought_meets_the_executor(hidden: Prediction) ->
     assert [each.kind for each in offloaded.network.limits] == [LimitKind.EXECUTOR]
 
 
-def test_every_deployment_is_predicted_from_three_bursts(hidden: Prediction) -> None:
+def test_every_deployment_is_predicted_from_the_bursts_that_hold_for_it(
+    hidden: Prediction,
+) -> None:
+    """Threads are measured as 32: a burst of 32 says nothing about twenty of them."""
     assert [each.name for each in hidden.deployments] == [
         "gunicorn:gthread, 20 threads",
         "gunicorn:gthread, 50 threads",
@@ -102,7 +105,8 @@ def test_every_deployment_is_predicted_from_three_bursts(hidden: Prediction) -> 
         f"uvicorn, {MENDED}",
     ]
     for each in hidden.deployments:
-        assert [burst.concurrency for burst in each.measured] == [1, 8, 32]
+        taken = [1, 8] if each.name.endswith("20 threads") else [1, 8, 32]
+        assert [burst.concurrency for burst in each.measured] == taken
         assert each.curve[-1].concurrency == 50
 
 

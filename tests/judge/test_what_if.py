@@ -158,6 +158,21 @@ def test_a_pool_caps_requests_that_hold_a_connection() -> None:
     assert none.remarks[0].startswith("no gain")
 
 
+def test_a_client_of_few_connections_caps_requests_and_gathered_calls_share_it() -> None:
+    """HTTP clients have 100 unless told otherwise: a limit that no single trace can show."""
+    one = known(call(MarkKind.OUTBOUND, 50.0))
+    four = known(*(call(MarkKind.OUTBOUND, 50.0) for _ in range(4)))
+    network = Network(Cost(0.2, 0.2, 0.2), wait_ms=50.0)
+    change = Change("connections", value=20)
+
+    single = changed(network, change, one).network
+    gathered = changed(network, change, four).network
+
+    assert rate_at(single, 200) == pytest.approx(400, rel=0.02)
+    assert rate_at(gathered, 200) == pytest.approx(100, rel=0.02)
+    assert changed(network, change, known()).remarks[0].startswith("no gain")
+
+
 def test_threads_change_servers_that_have_them() -> None:
     threads = Network(COST, wait_ms=50.0, front=20)
 

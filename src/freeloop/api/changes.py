@@ -7,7 +7,7 @@ import difflib
 from freeloop.errors import FreeloopError
 from freeloop.judge.what_if import VERBS, Change
 
-NUMBERED = ("pool", "threads")
+NUMBERED = ("pool", "connections", "threads")
 MOST = 10_000
 
 

@@ -62,14 +62,17 @@ class _Request:
         )
 
     def threaded(self, threads: int, concurrency: tuple[int, ...]) -> Predicted:
-        """Return the forecast of gthread with so many threads; measured with 32."""
+        """Return the forecast of gthread with so many threads; measured with 32.
+
+        A burst of more requests than these threads says nothing about them.
+        """
         calibration = self.calibrations[GTHREAD.name]
         return predicted(
             f"gunicorn:gthread, {threads} threads",
             replace(self.network(GTHREAD), front=threads),
             concurrency,
             growth=growth(calibration),
-            measured=calibration.bursts,
+            measured=tuple(burst for burst in calibration.bursts if burst.concurrency <= threads),
         )
 
 

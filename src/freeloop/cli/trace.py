@@ -69,7 +69,8 @@ FILE = click.Path(path_type=Path)
     "what_ifs",
     multiple=True,
     metavar="CHANGE",
-    help="With --predict: awaited, gathered, offloaded, relief, pool=N, threads=N; joined by +.",
+    help="With --predict: awaited, gathered, offloaded, relief, pool=N, connections=N, threads=N; "
+    "joined by +.",
 )
 @click.option("--twin", metavar="TARGET", help="With --predict: its sync or async version.")
 @click.option(
@@ -163,10 +164,18 @@ def trace_command(
         )
     if output is not None:
         write_trace(found, output)
-    _deliver(found, form=form, variables=variables, html_file=html_file, perfetto=perfetto)
+    # A page that shows the prediction as well is written when there is one.
+    page = None if wanted is not None else html_file
+    _deliver(found, form=form, variables=variables, html_file=page, perfetto=perfetto)
     if wanted is not None:
         _predict(
-            request, found, wanted, settings=settings, python=python, allow_writes=allow_writes
+            request,
+            found,
+            wanted,
+            settings=settings,
+            python=python,
+            allow_writes=allow_writes,
+            html_file=html_file,
         )
 
 
@@ -199,10 +208,11 @@ def _predict(
     settings: str | None,
     python: str | None,
     allow_writes: bool,
+    html_file: Path | None,
 ) -> None:
     from rich.console import Console
 
-    from freeloop.api import predict
+    from freeloop.api import predict, read
     from freeloop.render.prediction_terminal import render_prediction
     from freeloop.render.progress import LiveProgress
 
@@ -220,6 +230,11 @@ def _predict(
             progress=progress,
         )
     render_prediction(found, Console())
+    if html_file is not None:
+        from freeloop.render.html.trace import write_trace_page
+
+        write_trace_page(read(recorded), html_file, found)
+        click.echo(f"page: {html_file.resolve()}")
 
 
 def _request(target: str, requests_file: Path | None, user: str | None) -> RequestSpec:

@@ -13,8 +13,16 @@ from freeloop.judge.request_structure import LEAST_MS, Structure, WaitingCall
 from freeloop.model.prediction import Cost, Growth, Limit, LimitKind, Network
 from freeloop.model.trace import MarkKind
 
-type Verb = Literal["awaited", "gathered", "offloaded", "relief", "pool", "threads"]
-VERBS: tuple[Verb, ...] = ("awaited", "gathered", "offloaded", "relief", "pool", "threads")
+type Verb = Literal["awaited", "gathered", "offloaded", "relief", "pool", "connections", "threads"]
+VERBS: tuple[Verb, ...] = (
+    "awaited",
+    "gathered",
+    "offloaded",
+    "relief",
+    "pool",
+    "connections",
+    "threads",
+)
 
 # What stands in for a client that waits with its thread; the first that is installed.
 ASYNC_CLIENTS = ("aiohttp", "httpx.AsyncClient")
@@ -72,7 +80,7 @@ class Change:
 
     Attributes:
         verb: What is done.
-        value: Of `pool` and `threads`; else 0.
+        value: Of `pool`, `connections` and `threads`; else 0.
         only: Part of the text or place of the calls that it is done to; "" for all.
     """
 
@@ -109,6 +117,8 @@ def changed(network: Network, change: Change, known: Known) -> Changed:
             return _relieved(network, known)
         case "pool":
             return _pooled(network, change.value, known)
+        case "connections":
+            return _connected(network, change.value, known)
         case "threads":
             return _threaded(network, change.value)
 
@@ -280,6 +290,21 @@ def _pooled(network: Network, size: int, known: Known) -> Changed:
     if known.structure.pool_slots is None:
         remarks.append("what opening connections costs now is not taken off")
     return Changed(replace(network, limits=(*others, limit)), tuple(remarks))
+
+
+def _connected(network: Network, size: int, known: Known) -> Changed:
+    """An HTTP client of that many connections, which all requests of a process share."""
+    calls = [call for call in known.structure.calls if call.kind is MarkKind.OUTBOUND]
+    held_ms = min(sum(call.ms for call in calls), network.wait_ms)
+    if held_ms < LEAST_MS:
+        return Changed(network, ("no gain: the request waits for no call of an HTTP client",))
+    # Calls at once hold a connection each: the client has so many fewer for other requests.
+    at_once = sum(call.ms for call in calls) / held_ms
+    slots = max(1, round(size * network.workers / at_once))
+    others = tuple(each for each in network.limits if each.kind is not LimitKind.CLIENT)
+    limit = Limit(LimitKind.CLIENT, slots, held_ms)
+    remark = f"{slots} requests may be in their calls: {1000 * slots / held_ms:.3g}/s at most"
+    return Changed(replace(network, limits=(*others, limit)), (remark,))
 
 
 def _threaded(network: Network, threads: int) -> Changed:

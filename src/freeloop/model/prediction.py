@@ -199,7 +199,7 @@ class Predicted:
         forecasts: At the concurrencies that were asked for.
         curve: From 1 to the highest of them, for the chart.
         knee: Requests in flight from which on they queue; None if not known.
-        measured: The bursts; empty for a deployment that was only thought of.
+        measured: The bursts that hold for it; empty for a deployment that was only thought of.
         growth: Why there is no number; None where there is.
     """
 
