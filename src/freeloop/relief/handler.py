@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from asgiref import sync as asgiref_sync
+from asgiref.sync import SyncToAsync
 from django.core import signals as django_signals
 from django.core.cache import caches, close_caches
 from django.core.cache.backends.base import BaseCache
@@ -21,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http.response import HttpResponseBase
 
 from freeloop.relief.plain import own_function
-from freeloop.relief.request_thread import untouched
+from freeloop.relief.request_thread import retire_after_next_call, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,11 +85,24 @@ def relieved_sync_to_async(stock: Callable[..., Any]) -> Callable[..., Any]:
             if closes_inline(response, func):
                 _close(response)
             else:
+                if _hands_over_at_once(stock):
+                    retire_after_next_call()
                 await stock(func)()
 
         return close
 
     return sync_to_async
+
+
+def _hands_over_at_once(stock: Any) -> bool:
+    # asgiref's own gives the call to the thread before it waits for anything. Something that
+    # somebody put in its place may wait first, and would then find the thread gone.
+    call = SyncToAsync.__call__
+    return (
+        stock is asgiref_sync.sync_to_async
+        and call.__code__.co_filename == asgiref_sync.__file__
+        and asgiref_sync.SyncToAsync is SyncToAsync
+    )
 
 
 def closes_inline(response: Any, method: Any) -> bool:

@@ -15,7 +15,7 @@ from django.utils.translation import trans_real
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    Asked = tuple[str, str | None, str | None, str]
+    Asked = tuple[str, str, str | None, str | None, str]
 
 # The headers are the client's: neither their number nor their length may fill the memory.
 _REMEMBERED = 1024
@@ -28,6 +28,7 @@ class LocaleGuards:
 
     def __init__(self) -> None:
         self._chosen: dict[Asked, str] = {}
+        self._catalogues: dict[str | None, object] = {}
 
     def request(self, request: HttpRequest) -> bool:
         """Return whether choosing the language reads nothing from disk."""
@@ -35,18 +36,26 @@ class LocaleGuards:
             return True
         if _long_language(request):
             return False
-        language = self._chosen.get(_asked(request))
-        # Django empties its catalogues when LOCALE_PATHS and the like change.
-        return language is not None and language in trans_real._translations  # type: ignore[attr-defined]
+        self._forget_what_changed()
+        return self._chosen.get(_asked(request)) in self._catalogues
 
     def ran_in_thread(self, request: HttpRequest) -> None:
         """Remember what this request asked and got."""
+        self._forget_what_changed()
         asked = _asked(request)
         if sum(len(part or "") for part in asked) > _LONGEST_HEADER:
             return
         if len(self._chosen) >= _REMEMBERED:
             self._chosen.clear()
         self._chosen[asked] = getattr(request, "LANGUAGE_CODE", "")
+
+    def _forget_what_changed(self) -> None:
+        # Django makes a new dict when LANGUAGES or LOCALE_PATHS change: then the same question may
+        # have another answer.
+        catalogues = trans_real._translations  # type: ignore[attr-defined]
+        if catalogues is not self._catalogues:
+            self._catalogues = catalogues
+            self._chosen.clear()
 
 
 def _first_part(request: HttpRequest) -> str:
@@ -62,6 +71,7 @@ def _long_language(request: HttpRequest) -> bool:
 def _asked(request: HttpRequest) -> Asked:
     first_part = _first_part(request)
     return (
+        settings.LANGUAGE_CODE,
         str(getattr(request, "urlconf", settings.ROOT_URLCONF)),
         request.META.get("HTTP_ACCEPT_LANGUAGE"),
         request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME),

@@ -59,7 +59,8 @@ def relieved_load_middleware(stock: Callable[..., Any]) -> Callable[..., Any]:
             return stock(self, is_async)
         with building_async_chain():
             built = stock(self, is_async)
-        if switch.switch().verify and isinstance(self, ASGIHandler):
+        verified = "handle" in vars(self)
+        if switch.switch().verify and isinstance(self, ASGIHandler) and not verified:
             # On this object alone: the class keeps Django's own.
             self.handle = verified_handle(self.handle)  # type: ignore[method-assign]
         return built
@@ -72,7 +73,10 @@ def relieved_convert(stock: Callable[..., Any]) -> Callable[..., Any]:
 
     def convert_exception_to_response(get_response: Any) -> Any:
         if _building.get() and (guards := usable_guards(get_response)) is not None:
-            return run_from(get_response, guards)
+            handler = run_from(get_response, guards)
+            # The middleware outside of it is given this, and may show or unwrap it.
+            update_wrapper(handler, stock(get_response)).__wrapped__ = get_response
+            return handler
         return stock(get_response)
 
     return update_wrapper(convert_exception_to_response, stock)

@@ -6,10 +6,16 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
+import django
+
 from tests.relief.isolation import databases, sites
 from tests.relief.isolation.plans import random_plan
 
 STORM = 250
+# Before 6.1 a request that the server cancels goes on unattended, in stock as with relief, and a
+# connection that it opens then is closed by nobody. Measured in ten runs each of a thousand
+# requests, some 200 of them cancelled: stock left 0 to 5, relief 0 to 5.
+MOST_UNATTENDED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,11 @@ class Leaks:
     connections: int
     threads: int
     lost_rows: int
+
+
+def allowed(stock: int) -> int:
+    """Return how many connections relief may leave where stock left so many."""
+    return 0 if django.VERSION >= (6, 1) else stock + MOST_UNATTENDED
 
 
 def leaks_of(database: str, kind: str, requests: int, chance: random.Random) -> Leaks:

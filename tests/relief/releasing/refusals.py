@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
+from freeloop.relief import ConnectionInUse
+from freeloop.relief.connections import _release
 from tests.relief.releasing.answers import found, in_thread, opened, process_id, refusal
 
 
@@ -58,13 +60,25 @@ async def iterator(_request: HttpRequest) -> HttpResponse:
 
 
 async def left_iterator(_request: HttpRequest) -> HttpResponse:
-    """An iteration that was left. When its cursor is freed is not promised, and not asked here."""
+    """An iteration that was left: what the database has, and the release, in one hop."""
     rows = aiter(User.objects.order_by("pk").aiterator(chunk_size=2))
     await anext(rows)
     refused = await refusal()
     await rows.aclose()  # type: ignore[attr-defined]
     del rows
-    return found(refused=refused)
+    return found(refused=refused, **await in_thread(_count_and_release))
+
+
+def _count_and_release() -> dict[str, Any]:
+    cursors = "SELECT count(*) FROM pg_cursors WHERE name LIKE '_django_curs_%'"
+    # Past Django, so that nothing is opened or freed in between.
+    driver: Any = connection.connection
+    left = int(driver.execute(cursors).fetchone()[0])
+    try:
+        _release(("default",))
+    except ConnectionInUse as later:
+        return {"left": left, "later": later.reason}
+    return {"left": left, "later": None}
 
 
 async def server_side_cursor(_request: HttpRequest) -> HttpResponse:

@@ -66,7 +66,10 @@ def start(package: str) -> None:
             def capture_envelope(self, envelope: Any) -> None:
                 for item in envelope.items:
                     event = item.payload.json or {}
-                    spans = sorted(each.get("op", "") for each in event.get("spans", ()))
+                    spans = sorted(
+                        f"{each.get('op')} {each.get('description')}"
+                        for each in event.get("spans", ())
+                    )
                     noted.append(f"{item.type} {event.get('transaction')} {spans}")
 
         sentry_sdk.init(
@@ -167,7 +170,8 @@ def main(package: str, when: str) -> None:
         import sentry_sdk
 
         sentry_sdk.flush()
-    print(json.dumps({"answers": answers, "noted": noted, "parts": relief.installed_parts()}))  # noqa: T201
+    notes = [masked(each) for each in noted]
+    print(json.dumps({"answers": answers, "noted": notes, "parts": relief.installed_parts()}))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -39,8 +39,13 @@ _RANDOM = (
     # A csrf token and its secret, a session key, dates.
     (re.compile(r"\b[A-Za-z0-9]{64}\b"), "<64>"),
     (re.compile(r"\b[A-Za-z0-9]{32}\b"), "<32>"),
-    (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "<date>"),
+    (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})"), "<date>"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"0x[0-9a-f]+"), "<address>"),
+    # How long a query took, as Django logs it.
+    (re.compile(r"^\(\d+\.\d{3}\) "), "(<s>) "),
+    # Of the frames in a debug page.
+    (re.compile(r"(?<!\d)\d{14,16}(?!\d)"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
     (re.compile(r"[\w.=-]+:[A-Za-z0-9]{6}:[\w-]{43}"), "<signed>"),
 )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import Any
 
 import django
 import pytest
 from django.core.handlers.asgi import ASGIHandler
-from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.relief.safety.comparing import SECRET, SESSION_KEY, assert_same
 from tests.relief.safety.exchange import Asked, relieved
-from tests.relief.safety.observed import Observed, observe, signals_sent
+from tests.relief.safety.observed import observe, signals_sent
 from tests.relief.safety.project.settings import DEFAULT_MIDDLEWARE
-from tests.relief.safety.project.told import PLAIN, said
+from tests.relief.safety.project.told import PLAIN
 
 OURS = "tests.relief.safety.project.middleware."
 DJANGOS = (
@@ -42,8 +41,6 @@ OTHERS = tuple(
         *("LoadingAuthentication", "OwnSecurity", "OwnCsrf", "ShortCut", "Failing", "Forgetful"),
     )
 )
-SESSION_KEY = "k" * 32
-SECRET = "s" * 32
 ENGINES = tuple(
     f"django.contrib.sessions.backends.{name}"
     for name in ("db", "cache", "cached_db", "file", "signed_cookies")
@@ -100,10 +97,9 @@ options = st.fixed_dictionaries(
     {},
     optional={
         "CSRF_USE_SESSIONS": st.booleans(),
-        "MESSAGE_STORAGE": st.sampled_from(STORAGES).map(
-            "django.contrib.messages.storage.".__add__
-        ),
+        "MESSAGE_STORAGE": st.sampled_from(STORAGES),
         "PREPEND_WWW": st.booleans(),
+        "ROOT_URLCONF": st.just("tests.relief.safety.project.urls_by_header"),
         "SECURE_HSTS_SECONDS": st.just(60),
         "SECURE_PROXY_SSL_HEADER": st.just(("HTTP_X_FORWARDED_PROTO", "https")),
         "SECURE_SSL_REDIRECT": st.booleans(),
@@ -127,64 +123,6 @@ def _near_default(left_out: set[int], added: list[tuple[int, str]]) -> list[str]
     for place, path in added:
         order.insert(min(place, len(order)), path)
     return order
-
-
-def fresh_state() -> None:
-    """Leave one session of the user, and nothing in the cache; in a thread of its own."""
-
-    def work() -> None:
-        from importlib import import_module
-
-        from django.conf import settings as django_settings
-        from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
-        from django.contrib.auth import SESSION_KEY as USER_KEY
-        from django.contrib.auth.models import User
-        from django.contrib.sessions.models import Session
-        from django.core.cache import cache
-        from django.db import connections
-
-        Session.objects.all().delete()
-        User.objects.exclude(username="anna").delete()
-        cache.clear()
-        anna = User.objects.get()
-        store: Any = import_module(django_settings.SESSION_ENGINE).SessionStore(SESSION_KEY)
-        store[USER_KEY] = str(anna.pk)
-        store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-        store[HASH_SESSION_KEY] = anna.get_session_auth_hash()
-        store["visits"] = 3
-        store.save()
-        connections.close_all()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-
-
-def seen_of(
-    order: list[str], asked: list[Asked], given: dict[str, Any], *, on: bool
-) -> list[Observed]:
-    """Build a handler, ask it one after the other, and return what was seen."""
-    with override_settings(MIDDLEWARE=order, **given), relieved(on=on):
-        fresh_state()
-        handler = ASGIHandler()
-        seen = [observe(handler, each)[0] for each in asked]
-    said.clear()
-    return seen
-
-
-def assert_same(order: list[str], asked: list[Asked], given: dict[str, Any]) -> None:
-    """Compare, and look for what waited on the event loop."""
-    stock = seen_of(order, asked, given, on=False)
-    relief = seen_of(order, asked, given, on=True)
-
-    for number, (one, other) in enumerate(zip(stock, relief, strict=True)):
-        what = f"request {number}: {asked[number]}"
-        assert other.answer == one.answer, what
-        assert other.queries == one.queries, what
-        assert other.records == one.records, what
-        assert other.context == one.context, what
-        assert other.left_open == one.left_open, what
-        assert other.on_loop == [], what
 
 
 EXAMPLES = int(os.environ.get("RELIEF_EXAMPLES", "60"))

@@ -19,7 +19,7 @@ from django.test import override_settings
 from django.utils.deprecation import MiddlewareMixin
 
 from tests.relief.safety.exchange import Asked, ask, on_a_loop, relieved
-from tests.relief.safety.observed import observe
+from tests.relief.safety.observed import masked, observe
 from tests.relief.safety.project.settings import DEFAULT_MIDDLEWARE
 
 ROOT = Path(__file__).parents[3]
@@ -167,7 +167,7 @@ settings.configure(**{**given, "SESSION_ENGINE": "django.contrib.sessions.backen
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends." + sys.argv[2]}}})
 django.setup()
 from django.core.handlers.asgi import ASGIHandler
-from tests.relief.safety.observed import observe
+from tests.relief.safety.observed import masked, observe
 from tests.relief.safety.exchange import Asked
 handler = ASGIHandler()
 for _ in range(2):
@@ -228,3 +228,28 @@ def test_a_django_without_live_receivers_keeps_its_signals(monkeypatch: pytest.M
     parts = relief.install()
 
     assert {"request signals", "response closing"}.isdisjoint(parts)
+
+
+def test_the_links_of_the_chain_look_like_stocks() -> None:
+    """A middleware may show what it was given, and tools unwrap it to find the one below."""
+
+    def looks(on: bool) -> list[tuple[Any, ...]]:
+        with relieved(on=on):
+            handler: Any = ASGIHandler()
+        link = handler._middleware_chain
+        found = []
+        while (middleware := getattr(link, "__wrapped__", None)) is not None:
+            found.append(
+                (
+                    link.__module__,
+                    link.__name__,
+                    link.__qualname__,
+                    link.__doc__,
+                    masked(repr(middleware)),
+                )
+            )
+            link = getattr(middleware, "get_response", None)
+        return found
+
+    assert looks(on=True) == looks(on=False)
+    assert len(looks(on=True)) > len(DEFAULT_MIDDLEWARE)

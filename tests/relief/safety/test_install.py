@@ -106,6 +106,8 @@ def test_a_patch_on_top_is_left_and_named_and_ours_below_is_stock(
 ) -> None:
     """A monitoring tool that came later must not lose its wrapper."""
     stock = base.BaseHandler.load_middleware
+    # What monkeypatch finds first is what it puts back at the end.
+    monkeypatch.setattr(base.BaseHandler, "load_middleware", stock)
     relief.install()
     ours = base.BaseHandler.load_middleware
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 
 from tests.relief.safety.exchange import Answer, answer_of, ask, on_a_loop, relieved
@@ -92,3 +95,42 @@ def test_no_executor_is_kept_after_the_requests(both: bool) -> None:
             answer_of(handler, path)
 
     assert len(SyncToAsync.context_to_thread_executor) == before
+
+
+@pytest.mark.parametrize("call", ["asgiref's", "somebody's"])
+def test_a_task_that_outlives_its_request_goes_on_while_the_response_is_closed(
+    call: str, both: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request's thread ends with the closing; who needs one after that is given a fresh one."""
+    closed_in: list[int] = []
+
+    def closing(**_signal: object) -> None:
+        closed_in.append(threading.get_ident())
+        time.sleep(0.05)
+
+    if call == "somebody's":
+        stock = SyncToAsync.__call__
+
+        async def late(self: SyncToAsync[..., object], *args: object, **kwargs: object) -> object:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return await stock(self, *args, **kwargs)
+
+        monkeypatch.setattr(SyncToAsync, "__call__", late)
+
+    async def main() -> tuple[Answer, int]:
+        answer = await ask(ASGIHandler(), "/leaves_a_task/")
+        await asyncio.sleep(0.02)
+        let_go.set()
+        return answer, await said[1]
+
+    signals.request_finished.connect(closing)
+    try:
+        with relieved(on=both):
+            answer, calls = on_a_loop(main)
+    finally:
+        assert signals.request_finished.disconnect(closing)
+
+    assert answer.status == 200
+    assert calls > 1
+    assert closed_in == [said[0]]

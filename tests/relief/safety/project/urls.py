@@ -15,6 +15,11 @@ _ALL = [
     if inspect.isfunction(each) and each.__module__ == views.__name__ and each.__name__[0] != "_"
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", views.hello)]
-urlpatterns += [path(f"{view.__name__}/", view) for view in _ALL]
-urlpatterns += i18n_patterns(path("translated/", views.page), prefix_default_language=False)
+views_by_name: list[URLPattern | URLResolver] = [
+    path("", views.hello),
+    *(path(f"{view.__name__}/", view) for view in _ALL),
+]
+# The default language has no prefix: then Django asks neither headers nor cookies for a language.
+urlpatterns = views_by_name + i18n_patterns(
+    path("translated/", views.page), prefix_default_language=False
+)

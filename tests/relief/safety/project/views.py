@@ -62,6 +62,22 @@ async def two_queries(request: HttpRequest) -> HttpResponse:
     return HttpResponse(", ".join(names))
 
 
+async def leaves_a_task(request: HttpRequest) -> HttpResponse:
+    said.append(await sync_to_async(threading.get_ident)())
+    said.append(asyncio.create_task(_go_on()))
+    return HttpResponse("left")
+
+
+async def _go_on() -> int:
+    # Until the response has been closed, and somewhat longer.
+    for calls in range(1_000_000):
+        await sync_to_async(threading.get_ident)()
+        if let_go.is_set():
+            return calls
+        await asyncio.sleep(0)
+    raise AssertionError("the response was never closed")
+
+
 async def blocked_in_thread(request: HttpRequest) -> HttpResponse:
     await sync_to_async(_work)()
     return HttpResponse("never read")
@@ -245,6 +261,11 @@ async def endless(request: HttpRequest) -> StreamingHttpResponse:
             said.append("closed")
 
     return StreamingHttpResponse(parts())
+
+
+async def closed_streams(request: HttpRequest) -> HttpResponse:
+    """How many streams were closed in this process."""
+    return HttpResponse(f"{said.count('closed')}")
 
 
 async def with_closer(request: HttpRequest) -> Any:
