@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from freeloop.judge.calibrate import growth, network_of
+from freeloop.judge.calibrate import growth, library_growth, network_of
 from freeloop.judge.predict import forecast, rate_at
-from freeloop.judge.request_structure import Structure
+from freeloop.judge.request_structure import Structure, WaitingCall
 from freeloop.model.plan import Arm
-from freeloop.model.prediction import Bottleneck, Burst, Calibration, LimitKind
+from freeloop.model.prediction import Bottleneck, Burst, Calibration, CallCost, LimitKind
+from freeloop.model.trace import MarkKind
 
 NOTHING = Structure(
     async_view=True,
@@ -145,3 +146,23 @@ def test_the_library_whose_cpu_grew_most_is_named() -> None:
     assert found is not None
     assert found.library == "httpcore"
     assert found.ratio == pytest.approx(3.0)
+
+
+def test_a_client_that_grows_is_named_though_the_bursts_hide_it() -> None:
+    """Seen with httpx: at 32 in flight Django's part of a request had become as much cheaper."""
+    outbound = WaitingCall(MarkKind.OUTBOUND, "GET a", "httpx", "views.py:1", 50.0, 0.0, 0)
+    asks_httpx = replace(NOTHING, calls=(outbound,))
+    calls = {
+        "httpx.AsyncClient": CallCost(0.7, 1.4),
+        "httpx.Client": CallCost(0.3, 0.3),
+        "aiohttp": CallCost(0.1, 0.1),
+    }
+
+    found = library_growth(WAITING, asks_httpx, calls)
+
+    assert growth(WAITING) is None
+    assert found is not None
+    assert found.library == "httpx"
+    assert found.ratio == pytest.approx(2.0)
+    assert library_growth(WAITING, replace(asks_httpx, async_view=False), calls) is None
+    assert library_growth(WAITING, NOTHING, calls) is None

@@ -8,8 +8,8 @@ import pytest
 
 from freeloop.judge.predict import rate_at
 from freeloop.judge.request_structure import WaitingCall
-from freeloop.judge.what_if import CallCost, Change, Known, changed
-from freeloop.model.prediction import Cost, LimitKind, Network
+from freeloop.judge.what_if import Change, Known, changed
+from freeloop.model.prediction import CallCost, Cost, LimitKind, Network
 from freeloop.model.trace import MarkKind
 from tests.judge.test_calibrate import NOTHING
 
@@ -73,6 +73,7 @@ def test_another_client_brings_its_own_cost() -> None:
     assert found.network.cost.added_ms == pytest.approx(-1.2)
     assert found.network.cost.doubt > network.cost.doubt
     assert found.growth is None
+    assert found.replaced == {"requests"}
 
 
 def test_a_client_whose_cost_grows_gives_no_number_and_is_named() -> None:

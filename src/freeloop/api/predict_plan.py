@@ -10,18 +10,18 @@ from freeloop.api.benchmark import open_bench
 from freeloop.api.calibration import calibrate
 from freeloop.api.machine import split_cores
 from freeloop.api.options import BenchOptions, TraceOptions
-from freeloop.api.predicting import executor_slots, pool_slots, refuse_unfit
+from freeloop.api.predicting import costs_of_calls, executor_slots, pool_slots, refuse_unfit
 from freeloop.api.preparation import prepare
 from freeloop.api.serving import Bench
 from freeloop.api.tracing import record_trace
 from freeloop.errors import FreeloopError
-from freeloop.judge.calibrate import growth, network_of
+from freeloop.judge.calibrate import growth, library_growth, network_of
 from freeloop.judge.predict import forecast, judged
 from freeloop.judge.reading import read
 from freeloop.judge.request_structure import Structure, structure_of
 from freeloop.measure.servers import server_named
 from freeloop.model.plan import Arm, Pair, Plan, Side
-from freeloop.model.prediction import Calibration, Forecast
+from freeloop.model.prediction import Calibration, CallCost, Forecast
 from freeloop.model.verdict import Verdict
 
 
@@ -51,6 +51,7 @@ class _Sides:
     bench: Bench
     structures: dict[str, Structure]
     calibrations: dict[tuple[object, ...], Calibration]
+    calls: dict[str, CallCost]
 
     def forecast(self, side: Side, pair: Pair, concurrency: int) -> Forecast:
         """Return what a side does, from bursts taken once for all deployments of its kind."""
@@ -64,7 +65,8 @@ class _Sides:
         network = network_of(calibration, structure, asgi=server.interface == "asgi")
         if server.has_threads:
             network = replace(network, front=_front(arm, pair))
-        return forecast(network, concurrency, growth(calibration))
+        grown = growth(calibration) or library_growth(calibration, structure, self.calls)
+        return forecast(network, concurrency, grown)
 
 
 def predict_plan(
@@ -100,7 +102,7 @@ def predict_plan(
         structures[request.name] = structure_of(read(trace), executor_slots=slots, pool_slots=pool)
     cells = []
     with open_bench(plan, prepared, cores, BenchOptions(), lambda step: None, []) as bench:
-        sides = _Sides(bench, structures, {})
+        sides = _Sides(bench, structures, {}, costs_of_calls(prepared, cores[0]))
         for pair in plan.pairs:
             if not {pair.a.request.name, pair.b.request.name} <= structures.keys():
                 continue

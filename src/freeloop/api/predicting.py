@@ -15,14 +15,23 @@ from freeloop.api.options import BenchOptions, PredictOptions, TraceOptions
 from freeloop.api.preparation import Prepared, prepare
 from freeloop.api.tracing import record_trace
 from freeloop.errors import FreeloopError
-from freeloop.judge.calibrate import growth, network_of
+from freeloop.judge.calibrate import growth, library_growth, network_of
 from freeloop.judge.predict import judged, predicted
 from freeloop.judge.reading import read
 from freeloop.judge.request_structure import Structure, structure_of
-from freeloop.judge.what_if import CallCost, Change, Known, changed
+from freeloop.judge.what_if import Change, Known, changed
 from freeloop.measure.call_cost import call_costs
 from freeloop.model.plan import Arm, Pair, Plan, Question, Side
-from freeloop.model.prediction import Calibration, Judged, Network, Predicted, Prediction, WhatIf
+from freeloop.model.prediction import (
+    Calibration,
+    CallCost,
+    Growth,
+    Judged,
+    Network,
+    Predicted,
+    Prediction,
+    WhatIf,
+)
 from freeloop.model.progress import Progress, Step
 from freeloop.model.request import RequestSpec
 from freeloop.model.trace import Trace
@@ -40,15 +49,22 @@ class _Request:
         spec: What is sent.
         structure: From its trace.
         calibrations: By the arm's name.
+        calls: CPU of a call by client, measured apart.
     """
 
     spec: RequestSpec
     structure: Structure
     calibrations: Mapping[str, Calibration]
+    calls: Mapping[str, CallCost]
 
     def network(self, arm: Arm) -> Network:
         """Return its network on a deployment that was measured."""
         return network_of(self.calibrations[arm.name], self.structure, asgi=arm.server == "uvicorn")
+
+    def growth(self, calibration: Calibration) -> Growth | None:
+        """Return why there is no number; None where there is one."""
+        found = growth(calibration)
+        return found or library_growth(calibration, self.structure, self.calls)
 
     def predicted(self, arm: Arm, name: str, concurrency: tuple[int, ...]) -> Predicted:
         """Return the forecast of a deployment that was measured."""
@@ -57,7 +73,7 @@ class _Request:
             name,
             self.network(arm),
             concurrency,
-            growth=growth(calibration),
+            growth=self.growth(calibration),
             measured=calibration.bursts,
         )
 
@@ -71,7 +87,7 @@ class _Request:
             f"gunicorn:gthread, {threads} threads",
             replace(self.network(GTHREAD), front=threads),
             concurrency,
-            growth=growth(calibration),
+            growth=self.growth(calibration),
             measured=tuple(burst for burst in calibration.bursts if burst.concurrency <= threads),
         )
 
@@ -115,10 +131,7 @@ def predict_request(
     cores = split_cores()
     notes = [*prepared.notes]
     with open_bench(plan, prepared, cores, BenchOptions(), progress, notes) as bench:
-        calls = {
-            name: CallCost(*cost)
-            for name, cost in call_costs(str(prepared.project.python), cores=cores[0]).items()
-        }
+        calls = costs_of_calls(prepared, cores[0])
         measured = []
         for spec, trace, its_arms in zip(requests, traces, arms, strict=True):
             structure = structure_of(
@@ -130,7 +143,7 @@ def predict_request(
             for arm in its_arms:
                 with bench.clock.part(bench.clock.pair_s(1, neighbour=False)):
                     found[arm.name] = calibrate(bench, Side(arm, spec))
-            measured.append(_Request(spec, structure, found))
+            measured.append(_Request(spec, structure, found, calls))
     twin = measured[1] if len(measured) > 1 else None
     return _concluded(measured[0], twin, calls, steps, options, notes)
 
@@ -225,7 +238,10 @@ def _what_if(
     remarks: list[str] = []
     for change in changes:
         found = changed(network, change, known)
-        network, grown = found.network, found.growth or grown
+        network = found.network
+        if grown is not None and grown.of_call and grown.library in found.replaced:
+            grown = None
+        grown = found.growth or grown
         remarks += found.remarks
     after = predicted(f"{before.name}, {text}", network, asked, growth=grown)
     return WhatIf(text, before.name, after, tuple(remarks))
@@ -273,6 +289,12 @@ def refuse_unfit(trace: Trace) -> None:
             where="--wsgi, --relief",
             mend="leave them out: WSGI and relief are predicted beside it",
         )
+
+
+def costs_of_calls(prepared: Prepared, server_cores: Sequence[int]) -> dict[str, CallCost]:
+    """Return the CPU of a call by client, measured now in the project's interpreter."""
+    found = call_costs(str(prepared.project.python), cores=server_cores)
+    return {name: CallCost(*cost) for name, cost in found.items()}
 
 
 def executor_slots(prepared: Prepared, server_cores: Sequence[int]) -> int:

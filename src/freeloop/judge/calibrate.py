@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from freeloop.judge.predict import rate_at, rates_apart_and_in_step
@@ -10,6 +12,7 @@ from freeloop.judge.request_structure import Structure
 from freeloop.model.prediction import (
     Burst,
     Calibration,
+    CallCost,
     Cost,
     Growth,
     Limit,
@@ -22,6 +25,9 @@ LEVELS = (1, 8, 32)
 # A cost that grows faster is a library's, and no fit of it holds beyond the bursts: ten published
 # and own fits of such views were 2 to 10 times off.
 GROWS = 1.35
+
+# A library's growth that adds less than this share to a request cannot lead far astray.
+MATTERS = 0.05
 
 # Rounds of one second of one server side by side with its twin: 0.06 to 0.17 in the eight sides of
 # benchmarks/results/aa_rounds.json, standard deviation of the logarithm of CPU per request.
@@ -47,6 +53,30 @@ def growth(calibration: Calibration) -> Growth | None:
     worst = max(grown, key=grown.__getitem__, default="")
     named = worst if worst and grown[worst] > 0 else ""
     return Growth(ratio=at_32.cpu_ms / at_8.cpu_ms, library=named)
+
+
+def library_growth(
+    calibration: Calibration, structure: Structure, calls: Mapping[str, CallCost]
+) -> Growth | None:
+    """Return the client whose own cost grows too fast for a number; None where none does.
+
+    The bursts alone may hide it: the rest of a request gets cheaper from 8 to 32 in flight, while
+    the client gets dearer, and goes on doing so.
+
+    Args:
+        calibration: Of one deployment.
+        structure: Of the request: which libraries it calls, and how often.
+        calls: CPU of a call by client, measured apart.
+    """
+    made = Counter(call.library for call in structure.calls if call.library)
+    for library, times in made.items():
+        kind = f"{library}.{'AsyncClient' if structure.async_view else 'Client'}"
+        cost = calls.get(kind) or calls.get(library)
+        if cost is None or cost.at_32_ms <= GROWS * cost.at_8_ms:
+            continue
+        if times * (cost.at_32_ms - cost.at_8_ms) > MATTERS * calibration.bursts[1].cpu_ms:
+            return Growth(cost.at_32_ms / cost.at_8_ms, library, of_call=True)
+    return None
 
 
 def network_of(calibration: Calibration, structure: Structure, *, asgi: bool) -> Network:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from freeloop.judge.calibrate import GROWS
 from freeloop.judge.request_structure import LEAST_MS, Structure, WaitingCall
-from freeloop.model.prediction import Cost, Growth, Limit, LimitKind, Network
+from freeloop.model.prediction import CallCost, Cost, Growth, Limit, LimitKind, Network
 from freeloop.model.trace import MarkKind
 
 type Verb = Literal["awaited", "gathered", "offloaded", "relief", "pool", "connections", "threads"]
@@ -41,19 +41,6 @@ CHANGE_DOUBT = 0.15
 # in a busy server: after the change it costs what lies between, the square root of two less.
 ALONE_FACTOR = math.sqrt(0.5)
 ALONE_DOUBT = 0.21
-
-
-@dataclass(frozen=True, slots=True)
-class CallCost:
-    """CPU of one call of a library, by itself, milliseconds.
-
-    Attributes:
-        at_8_ms: With eight calls in flight.
-        at_32_ms: With thirty-two.
-    """
-
-    at_8_ms: float
-    at_32_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +84,13 @@ class Changed:
         network: The new one, or the old one where nothing changes.
         remarks: What was assumed, or why nothing changes.
         growth: Of the library that came in, where its cost grows too fast for a number.
+        replaced: Libraries that went out with all their calls.
     """
 
     network: Network
     remarks: tuple[str, ...] = ()
     growth: Growth | None = None
+    replaced: frozenset[str] = frozenset()
 
 
 def changed(network: Network, change: Change, known: Known) -> Changed:
@@ -177,7 +166,7 @@ def _with_clients(
         added_ms += cost.at_8_ms - known.calls[old].at_8_ms
         doubt = max(doubt, CHANGE_DOUBT)
         if cost.at_32_ms > GROWS * cost.at_8_ms:
-            grown = Growth(cost.at_32_ms / cost.at_8_ms, new.partition(".")[0])
+            grown = Growth(cost.at_32_ms / cost.at_8_ms, new.partition(".")[0], of_call=True)
     if outbound:
         remarks.append(
             f"{len(outbound)} calls with {new} instead: {added_ms:+.2f} ms CPU, measured apart"
@@ -188,7 +177,10 @@ def _with_clients(
         hops_ms = len(queries) * known.calls["hop"].at_8_ms
         added_ms += hops_ms
         remarks.append(f"{len(queries)} queries awaited: a thread hop each, {hops_ms:+.2f} ms CPU")
-    return Changed(_costing(network, added_ms, doubt), tuple(remarks), grown)
+    made = {id(call) for call in calls}
+    left = {call.library for call in known.structure.calls if id(call) not in made}
+    replaced = frozenset(call.library for call in outbound) - left
+    return Changed(_costing(network, added_ms, doubt), tuple(remarks), grown, replaced)
 
 
 def _gathered(network: Network, only: str, known: Known) -> Changed:
@@ -216,7 +208,7 @@ def _awaited_and_gathered(network: Network, only: str, known: Known) -> Changed:
     saved_ms = sum(call.ms for call in calls) - max(call.ms for call in calls)
     awaited = _with_clients(network, calls, known, ["the view made async, its calls awaited"])
     gathered = _saving(awaited.network, saved_ms, len(calls), known, awaited.remarks)
-    return replace(gathered, growth=awaited.growth)
+    return replace(gathered, growth=awaited.growth, replaced=awaited.replaced)
 
 
 def _saving(

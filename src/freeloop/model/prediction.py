@@ -78,6 +78,19 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class CallCost:
+    """CPU of one call of a library, by itself, milliseconds.
+
+    Attributes:
+        at_8_ms: With eight calls in flight.
+        at_32_ms: With thirty-two.
+    """
+
+    at_8_ms: float
+    at_32_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """One deployment and one request as a closed network; see `judge.closed_network`.
 
@@ -181,12 +194,15 @@ class Growth:
     """The cost of a request grows with the number in flight: no number beyond the bursts.
 
     Attributes:
-        ratio: CPU per request at 32 in flight over that at 8.
+        ratio: CPU at 32 in flight over that at 8.
         library: Package whose CPU grew most; "" where the samples name none.
+        of_call: Whether it is the CPU of one call of the library, measured apart; else of the
+            whole request.
     """
 
     ratio: float
     library: str
+    of_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,11 @@ def growth_text(deployment: Predicted) -> str:
     if growth is None:
         return ""
     whose = f", most of it in {growth.library}" if growth.library else ""
+    what = "CPU per request"
+    if growth.of_call:
+        what, whose = f"CPU per call of {growth.library}", ", measured apart"
     return (
-        f"CPU per request is {growth.ratio:.1f} times as much at 32 in flight as at 8{whose}: "
+        f"{what} is {growth.ratio:.1f} times as much at 32 in flight as at 8{whose}: "
         f"no number beyond 32 requests in hand; measure with freeloop bench"
     )
 
