@@ -22,15 +22,15 @@ from freeloop.model.prediction import (
 
 LEVELS = (1, 8, 32)
 
-# A cost that grows faster is a library's, and no fit of it holds beyond the bursts: ten published
-# and own fits of such views were 2 to 10 times off.
+# A cost that grows faster is a library's, and three points do not tell how it goes on: early
+# measurements of such views were 2 to 10 times off, whichever fit was used.
 GROWS = 1.35
 
 # A library's growth that adds less than this share to a request cannot lead far astray.
 MATTERS = 0.05
 
-# Rounds of one second of one server side by side with its twin: 0.06 to 0.17 in the eight sides of
-# benchmarks/results/aa_rounds.json, standard deviation of the logarithm of CPU per request.
+# Standard deviation of the logarithm of CPU per request over rounds of 0.7 s of one server: 0.06 to
+# 0.17 in the eight sides of benchmarks/results/aa_rounds.json.
 CPU_DOUBT = 0.12
 
 # Below this ratio of the two rates at 32 nobody can tell from a burst whether requests go in step.
