@@ -6,9 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from freeloop.api import BenchOptions, bench, doctor, trace
+    from freeloop.api import BenchOptions, bench, doctor, predict, trace
     from freeloop.errors import FreeloopError
     from freeloop.model.plan import Plan
+    from freeloop.model.prediction import Prediction
     from freeloop.model.request import RequestSpec
     from freeloop.model.run import Run
     from freeloop.model.trace import Trace
@@ -20,6 +21,7 @@ __all__ = [
     "BenchOptions",
     "FreeloopError",
     "Plan",
+    "Prediction",
     "RequestSpec",
     "Run",
     "Trace",
@@ -27,6 +29,7 @@ __all__ = [
     "__version__",
     "bench",
     "doctor",
+    "predict",
     "trace",
 ]
 
@@ -34,12 +37,14 @@ _HOMES = {
     "BenchOptions": "freeloop.api",
     "FreeloopError": "freeloop.errors",
     "Plan": "freeloop.model.plan",
+    "Prediction": "freeloop.model.prediction",
     "RequestSpec": "freeloop.model.request",
     "Run": "freeloop.model.run",
     "Trace": "freeloop.model.trace",
     "Verdict": "freeloop.model.verdict",
     "bench": "freeloop.api",
     "doctor": "freeloop.api",
+    "predict": "freeloop.api",
     "trace": "freeloop.api",
 }
 

@@ -94,3 +94,48 @@ def test_bad_input_is_one_clear_error(site: Path, arguments: list[str], slug: st
     assert slug in ended.stderr
     assert "mend" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "slug"),
+    [
+        (["--what-if", "awaited"], "predict-missing"),
+        (["--predict", "--wsgi"], "predict-alone"),
+        (["--predict", "--what-if", "awated"], "bad-what-if"),
+        (["--predict", "--what-if", "pool=many"], "bad-what-if"),
+    ],
+)
+def test_a_prediction_that_cannot_be_is_refused_before_anything_runs(
+    arguments: list[str], slug: str, tmp_path: Path
+) -> None:
+    """A minute of bursts, and then a misspelt word, would be lost."""
+    ended = freeloop("trace", "/view/", *arguments, cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert f"[{slug}]" in ended.stderr
+
+
+def test_a_misspelt_change_is_answered_with_the_nearest_one(tmp_path: Path) -> None:
+    ended = freeloop("trace", "/view/", "--predict", "--what-if", "gatherd", cwd=tmp_path)
+
+    assert "did you mean gathered?" in ended.stderr
+
+
+@pytest.mark.real
+@pytest.mark.needs("linux")
+@pytest.mark.timeout(300)
+def test_a_prediction_goes_to_the_terminal_and_onto_the_page(site: Path, tmp_path: Path) -> None:
+    """Traced once, loaded in bursts, shown twice."""
+    page = tmp_path / "trace.html"
+
+    ended = freeloop(
+        "trace", "/view/", "--predict", "--concurrency", "20", "--what-if", "gathered",
+        "--html", str(page), cwd=site,
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stderr
+    assert "20 in flight" in ended.stdout
+    assert "gunicorn:gthread, 20 threads" in ended.stdout
+    assert "uvicorn with relief" in ended.stdout
+    assert "no gain: nothing waits one after another" in " ".join(ended.stdout.split())
+    assert 'id="prediction"' in page.read_text()

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from freeloop.api.options import BenchOptions, TraceOptions
+from freeloop.api.options import BenchOptions, PredictOptions, TraceOptions
 
 if TYPE_CHECKING:
     from freeloop.model.check import Check
     from freeloop.model.plan import Plan
+    from freeloop.model.prediction import Prediction
     from freeloop.model.progress import Progress
     from freeloop.model.reading import Reading
     from freeloop.model.relief import ReliefReport
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from freeloop.model.run import PairResult, Run
     from freeloop.model.trace import Trace
 
-__all__ = ["BenchOptions", "bench", "doctor", "explain_relief", "trace"]
+__all__ = ["BenchOptions", "bench", "doctor", "explain_relief", "predict", "trace"]
 
 
 def bench(
@@ -165,6 +166,75 @@ def trace(
             timeout_s=timeout_s,
             leave_after_s=leave_after_s,
         ),
+        announce=announce or (lambda line: None),
+    )
+
+
+def predict(
+    request: RequestSpec | str,
+    *,
+    start: Path | None = None,
+    settings: str | None = None,
+    python: str | None = None,
+    user: str | None = None,
+    concurrency: Sequence[int] = (50, 200),
+    threads: int = 20,
+    what_ifs: Sequence[str] = (),
+    twin: RequestSpec | str | None = None,
+    recorded: Trace | None = None,
+    allow_writes: bool = False,
+    progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Prediction:
+    """Return what deployments would do with many requests in flight, from a trace and short bursts.
+
+    gthread, uvicorn, and uvicorn with relief serve the request for three bursts each, of 1, 8 and
+    32 in flight; the rest is computed.
+
+    Args:
+        request: The request, its path, or the name of its view.
+        start: Directory in or above which the project lies; the current one if None.
+        settings: Settings module; found as `freeloop doctor` shows when None.
+        python: The project's interpreter; the running one if None.
+        user: Whose session is sent; made for the bursts and removed after them.
+        concurrency: Requests in flight to predict.
+        threads: Of the smaller gthread deployment; the other has one for each request in flight.
+        what_ifs: Changes to think through: "awaited", "gathered", "offloaded", "relief", "pool=20",
+            "threads=100"; joined by "+"; "awaited=requests" for calls of that text or place only.
+        twin: The view's other version, sync or async: the verdict on rewrite then rests on bursts
+            of both.
+        recorded: A trace of the request through the ASGI handler; None records one.
+        allow_writes: Permit other methods than GET and HEAD.
+        progress: Told what runs, several times a second at the most.
+        announce: Told, before the first request, which databases the project uses.
+
+    Returns:
+        The prediction; every number of it has the basis predicted.
+
+    Raises:
+        FreeloopError: If the project, the request or a what-if does not allow it.
+    """
+    from freeloop.api.predicting import predict_request
+    from freeloop.source.requests import parse_target
+
+    def asked(target: RequestSpec | str) -> RequestSpec:
+        spec = parse_target(target) if isinstance(target, str) else target
+        return replace(spec, user=spec.user or user)
+
+    return predict_request(
+        asked(request),
+        start=start or Path.cwd(),
+        settings=settings,
+        python=python,
+        options=PredictOptions(
+            concurrency=tuple(concurrency),
+            threads=threads,
+            what_ifs=tuple(what_ifs),
+            twin=None if twin is None else asked(twin),
+            recorded=recorded,
+            allow_writes=allow_writes,
+        ),
+        progress=progress or (lambda step: None),
         announce=announce or (lambda line: None),
     )
 

@@ -87,7 +87,7 @@ def run_plan(
         on_result(result)
 
     try:
-        with _bench(plan, prepared, cores, options, progress, gathered.notes) as bench:
+        with open_bench(plan, prepared, cores, options, progress, gathered.notes) as bench:
             for race in plan.races:
                 length_s = bench.clock.race_s(len(race.sides))
                 with bench.clock.part(length_s), gathered.going_on(race.id):
@@ -105,7 +105,7 @@ def run_plan(
 
 
 @contextmanager
-def _bench(
+def open_bench(
     plan: Plan,
     prepared: Prepared,
     cores: tuple[tuple[int, ...], tuple[int, ...]],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from freeloop.model.request import RequestSpec
+from freeloop.model.trace import Trace
+
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
@@ -44,3 +47,24 @@ class TraceOptions:
     warm_up: bool = True
     timeout_s: float = 30.0
     leave_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictOptions:
+    """What is predicted, as the caller chooses.
+
+    Attributes:
+        concurrency: Requests in flight.
+        threads: Of the smaller gthread deployment; the other has one for each request in flight.
+        what_ifs: Changes, such as "awaited+gathered" or "pool=20".
+        twin: The view's other version, sync or async, for the verdict on rewrite; or None.
+        recorded: The trace to start from; None records one.
+        allow_writes: Permit other methods than GET and HEAD.
+    """
+
+    concurrency: tuple[int, ...] = (50, 200)
+    threads: int = 20
+    what_ifs: tuple[str, ...] = ()
+    twin: RequestSpec | None = None
+    recorded: Trace | None = None
+    allow_writes: bool = False

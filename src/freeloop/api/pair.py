@@ -120,7 +120,7 @@ def _measured_cells(bench: Bench, pair: Pair) -> Iterator[tuple[_Lane, _Lane]]:
         for served in sides:
             bench.say(f"warming up {served.label}", pair.id)
             bench.check_first_answer(served)
-            _warm(bench, served, most)
+            warm(bench, served, most)
         unloaded = [_unloaded(bench, pair, served) for served in sides]
         for number, concurrency in enumerate(pair.concurrency):
             a, b = (
@@ -135,7 +135,9 @@ def _measured_cells(bench: Bench, pair: Pair) -> Iterator[tuple[_Lane, _Lane]]:
             yield a, b
 
 
-def _warm(bench: Bench, served: ServedSide, concurrency: int) -> None:
+def warm(bench: Bench, served: ServedSide, concurrency: int) -> None:
+    """Load a side until its CPU per request settles."""
+
     def load(seconds: float) -> Load:
         return served.load(connections=concurrency, seconds=seconds)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from freeloop.cli.options import project_options, refuse_unwritable
+from freeloop.cli.options import ConcurrencyList, project_options, refuse_unwritable
 from freeloop.errors import FreeloopError
 
 if TYPE_CHECKING:
@@ -55,6 +55,31 @@ FILE = click.Path(path_type=Path)
     metavar="SECONDS",
     help="Let the client close the connection then.",
 )
+@click.option("--predict", is_flag=True, help="Then load it in short bursts, and predict.")
+@click.option(
+    "--concurrency",
+    type=ConcurrencyList(),
+    default="50,200",
+    show_default=True,
+    metavar="N,N",
+    help="With --predict: requests in flight.",
+)
+@click.option(
+    "--what-if",
+    "what_ifs",
+    multiple=True,
+    metavar="CHANGE",
+    help="With --predict: awaited, gathered, offloaded, relief, pool=N, connections=N, threads=N; "
+    "joined by +.",
+)
+@click.option("--twin", metavar="TARGET", help="With --predict: its sync or async version.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="With --predict: of the smaller gthread deployment.",
+)
 @project_options
 def trace_command(
     target: str | None,
@@ -73,6 +98,11 @@ def trace_command(
     allow_writes: bool,
     timeout_s: float,
     leave_after_s: float | None,
+    predict: bool,
+    concurrency: tuple[int, ...],
+    what_ifs: tuple[str, ...],
+    twin: str | None,
+    threads: int,
     settings: str | None,
     python: str | None,
 ) -> None:
@@ -97,14 +127,30 @@ def trace_command(
             where="the command line",
             mend="give one of them: --open runs nothing",
         )
+    wanted = _wanted(concurrency, what_ifs, twin, threads) if predict else None
+    if wanted is not None and (opened is not None or wsgi or relief or form == "json"):
+        raise FreeloopError(
+            "predict-alone",
+            what="--predict loads the project as it is, and prints what it predicts",
+            where="--open, --wsgi, --relief, --format json",
+            mend="leave them out: WSGI and relief are predicted beside the rest",
+        )
+    if wanted is None and (what_ifs or twin):
+        raise FreeloopError(
+            "predict-missing",
+            what="--what-if and --twin belong to a prediction",
+            where="the command line",
+            mend="add --predict",
+        )
     for file in (output, html_file, perfetto):
         refuse_unwritable(file)
     if opened is not None:
         found = read_trace(opened)
     else:
         assert target is not None  # checked above
+        request = _request(target, requests_file, user)
         found = trace(
-            _request(target, requests_file, user),
+            request,
             settings=settings,
             python=python,
             allow_writes=allow_writes,
@@ -118,7 +164,77 @@ def trace_command(
         )
     if output is not None:
         write_trace(found, output)
-    _deliver(found, form=form, variables=variables, html_file=html_file, perfetto=perfetto)
+    # A page that shows the prediction as well is written when there is one.
+    page = None if wanted is not None else html_file
+    _deliver(found, form=form, variables=variables, html_file=page, perfetto=perfetto)
+    if wanted is not None:
+        _predict(
+            request,
+            found,
+            wanted,
+            settings=settings,
+            python=python,
+            allow_writes=allow_writes,
+            html_file=html_file,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The options that belong to --predict."""
+
+    concurrency: tuple[int, ...]
+    what_ifs: tuple[str, ...]
+    twin: str | None
+    threads: int
+
+
+def _wanted(
+    concurrency: tuple[int, ...], what_ifs: tuple[str, ...], twin: str | None, threads: int
+) -> _Wanted:
+    """Return the options of a prediction; a misspelt change is refused before anything runs."""
+    from freeloop.api.changes import parse_changes
+
+    for text in what_ifs:
+        parse_changes(text)
+    return _Wanted(concurrency, what_ifs, twin, threads)
+
+
+def _predict(
+    request: RequestSpec,
+    recorded: Trace,
+    wanted: _Wanted,
+    *,
+    settings: str | None,
+    python: str | None,
+    allow_writes: bool,
+    html_file: Path | None,
+) -> None:
+    from rich.console import Console
+
+    from freeloop.api import predict, read
+    from freeloop.render.prediction_terminal import render_prediction
+    from freeloop.render.progress import LiveProgress
+
+    with LiveProgress() as progress:
+        found = predict(
+            request,
+            settings=settings,
+            python=python,
+            concurrency=wanted.concurrency,
+            threads=wanted.threads,
+            what_ifs=wanted.what_ifs,
+            twin=wanted.twin,
+            recorded=recorded,
+            allow_writes=allow_writes,
+            progress=progress,
+        )
+    render_prediction(found, Console())
+    if html_file is not None:
+        from freeloop.render.html.trace import write_trace_page
+
+        write_trace_page(read(recorded), html_file, found)
+        click.echo(f"page: {html_file.resolve()}")
 
 
 def _request(target: str, requests_file: Path | None, user: str | None) -> RequestSpec:

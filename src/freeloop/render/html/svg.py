@@ -118,6 +118,11 @@ def dot(side: str, x: str, y: float) -> SafeString:
     return format_html('<circle class="dot {}" cx="{}" cy="{}" r="2.2"/>', side, x, _px(y))
 
 
+def ring(x: str, y: float) -> SafeString:
+    """Return the mark of a measurement beside a prediction."""
+    return format_html('<circle class="ring" cx="{}" cy="{}" r="5"/>', x, _px(y))
+
+
 def shifted(pixels: float, parts: Sequence[SafeString]) -> SafeString:
     """Return the parts moved sideways, so that two sides at one x do not hide each other."""
     return format_html('<g transform="translate({} 0)">{}</g>', _px(pixels), joined(parts))

@@ -10,12 +10,14 @@ from django.template import Context, Engine
 from django.utils.safestring import SafeString, mark_safe
 
 from freeloop.errors import FreeloopError
+from freeloop.model.prediction import Prediction
 from freeloop.model.reading import Effect, Happening, Reading
 from freeloop.model.trace import Place
 from freeloop.render.axis import axis_of
 from freeloop.render.figures import ms_text
 from freeloop.render.finding_words import MORE_PLACES, finding_place, finding_sentence, mend_text
 from freeloop.render.html.lanes import lanes_picture, legend, percent
+from freeloop.render.html.prediction import prediction_section
 from freeloop.render.html.source import SourceFile, source_files
 from freeloop.render.own_steps import is_own
 from freeloop.render.states import LOOKS
@@ -42,14 +44,14 @@ HERE = Path(__file__).parent
 MOST_STOPS = 3000
 
 
-def write_trace_page(reading: Reading, path: Path) -> None:
-    """Write the page.
+def write_trace_page(reading: Reading, path: Path, prediction: Prediction | None = None) -> None:
+    """Write the page, with what was predicted from the trace if anything was.
 
     Raises:
         FreeloopError: `report-not-written` if the file cannot be written.
     """
     try:
-        path.write_text(trace_page(reading), encoding="utf-8")
+        path.write_text(trace_page(reading, prediction), encoding="utf-8")
     except OSError as problem:
         raise FreeloopError(
             "report-not-written",
@@ -59,11 +61,15 @@ def write_trace_page(reading: Reading, path: Path) -> None:
         ) from problem
 
 
-def trace_page(reading: Reading) -> str:
+def trace_page(reading: Reading, prediction: Prediction | None = None) -> str:
     """Return the page; it asks for nothing from the network."""
     # Plain strings only, and no localisation: the page needs no Django settings.
     template = Engine(dirs=[str(HERE)]).get_template("trace.html")
-    return template.render(Context(_page(reading), use_l10n=False, use_tz=False))
+    shown = {
+        **_page(reading),
+        "prediction": None if prediction is None else prediction_section(prediction),
+    }
+    return template.render(Context(shown, use_l10n=False, use_tz=False))
 
 
 def _page(reading: Reading) -> dict[str, object]:
