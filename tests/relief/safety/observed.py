@@ -36,7 +36,8 @@ _MIDDLEWARE = (
 _WAITS = ("open", "import", "socket.", "sqlite3.", "os.", "shutil.", "tempfile.", "subprocess.")
 
 _RANDOM = (
-    # A csrf token and its secret, a session key, dates.
+    # The nonce of a content security policy, a csrf token and its secret, a session key, dates.
+    (re.compile(r"(?<=nonce[=-])\"?[\w-]{22}"), "<nonce>"),
     (re.compile(r"\b[A-Za-z0-9]{64}\b"), "<64>"),
     (re.compile(r"\b[A-Za-z0-9]{32}\b"), "<32>"),
     (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})"), "<date>"),
