@@ -221,6 +221,8 @@ def interrupted() -> Iterator[threading.Event]:
     signal.signal(signal.SIGINT, before)
 
 
+# An interrupt may fall between the opening of a file in /proc, which psutil reads, and its use.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_was_finished_survives_an_interrupt(interrupted: threading.Event) -> None:
     """Minutes of measuring are the user's work."""
     hello = get("/hello/async/")

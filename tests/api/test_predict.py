@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from freeloop import BenchOptions, bench
@@ -74,16 +72,19 @@ def test_the_verdict_on_the_rewrite_is_the_one_that_bench_gives(
     assert measured.verdict.basis is not Basis.PREDICTED
 
 
-def test_the_call_awaited_in_thought_does_what_the_mended_view_does(
+def test_the_call_awaited_in_thought_frees_the_loop(
     hidden: Prediction, measured: PairResult
 ) -> None:
-    """Within a factor of two on any machine; benchmarks/prediction.py measures how near."""
+    """As the mended view really does; how near the number comes, benchmarks/prediction.py measures."""
     awaited = next(each for each in hidden.what_ifs if each.asked == "awaited").after
+    blocked_rps = named(hidden, "uvicorn").at(50).rate_rps
 
     assert awaited is not None
+    assert blocked_rps is not None
     rate_rps = awaited.at(50).rate_rps
     assert rate_rps is not None
-    assert abs(math.log(rate_rps / measured.b.quiet_rps)) < math.log(2.0)
+    assert rate_rps > 2 * blocked_rps
+    assert measured.b.quiet_rps > 2 * measured.a.quiet_rps
 
 
 def test_the_call_offloaded_in_thought_meets_the_executor(hidden: Prediction) -> None:
