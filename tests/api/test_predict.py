@@ -75,7 +75,7 @@ def test_the_verdict_on_the_rewrite_is_the_one_that_bench_gives(
 def test_the_call_awaited_in_thought_frees_the_loop(
     hidden: Prediction, measured: PairResult
 ) -> None:
-    """As the mended view really does; how near the number comes, benchmarks/prediction.py measures."""
+    """As the mended view does; benchmarks/prediction.py measures how near the number comes."""
     awaited = next(each for each in hidden.what_ifs if each.asked == "awaited").after
     blocked_rps = named(hidden, "uvicorn").at(50).rate_rps
 
