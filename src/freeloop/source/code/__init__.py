@@ -1,0 +1,1 @@
+"""The project's code, read without running it: one pass per file, then questions to a graph."""
