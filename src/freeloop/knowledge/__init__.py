@@ -1,0 +1,1 @@
+"""What is known about other people's code: derived by running it, shipped as data files."""
