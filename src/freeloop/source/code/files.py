@@ -1,0 +1,113 @@
+"""Which files belong to the project, and the dotted name of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from freeloop.errors import FreeloopError
+
+# Folders that hold other people's code, or no code.
+LEFT_OUT = frozenset({"node_modules", "__pycache__", "site-packages", "__pypackages__"})
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFile:
+    """A Python file.
+
+    Attributes:
+        path: Absolute.
+        module: Dotted name that the project imports it by.
+        package: Dotted name that its relative imports start from.
+    """
+
+    path: str
+    module: str
+    package: str
+
+
+def find_files(paths: Sequence[Path], root: Path) -> list[CodeFile]:
+    """Return the Python files at and below some paths, in the order of their names.
+
+    Args:
+        paths: Files and directories.
+        root: Directory from which the project imports.
+
+    Raises:
+        FreeloopError: `no-such-path`.
+    """
+    named = _Names(str(root))
+    found: dict[str, CodeFile] = {}
+    for path in paths:
+        if not path.exists():
+            raise FreeloopError(
+                "no-such-path",
+                what=f"there is no {path}",
+                where=str(Path.cwd()),
+                mend="name files and directories that exist; without any, the project is read",
+            )
+        top = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
+        files = [top] if path.is_file() else _below(top)
+        for file in files:
+            if file not in found:
+                found[file] = named.file(file)
+    return [found[file] for file in sorted(found)]
+
+
+def _below(top: str) -> Iterator[str]:
+    waiting = [top]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                inside = list(entries)
+        except OSError:
+            continue
+        for entry in inside:
+            name = entry.name
+            if name.endswith(".py"):
+                if entry.is_file():
+                    yield entry.path
+            elif (
+                name not in LEFT_OUT
+                and not name.startswith(".")
+                and entry.is_dir(follow_symlinks=False)
+                and not os.path.exists(f"{entry.path}/pyvenv.cfg")  # noqa: PTH110 - hot
+            ):
+                waiting.append(entry.path)
+
+
+class _Names:
+    """Names modules by the directories above them."""
+
+    def __init__(self, root: str) -> None:
+        self._packages: dict[str, str] = {root: ""}
+        self._root = root
+
+    def file(self, path: str) -> CodeFile:
+        directory, _, name = path.rpartition("/")
+        package = self._package(directory)
+        stem = name.removesuffix(".py")
+        if stem == "__init__":
+            return CodeFile(path, package or directory.rpartition("/")[2], package)
+        return CodeFile(path, f"{package}.{stem}" if package else stem, package)
+
+    def _package(self, directory: str) -> str:
+        known = self._packages.get(directory)
+        if known is not None:
+            return known
+        above, _, name = directory.rpartition("/")
+        is_package = os.path.exists(f"{directory}/__init__.py")  # noqa: PTH110 - hot
+        inside_root = directory.startswith(f"{self._root}/")
+        if not above or not (is_package or inside_root):
+            self._packages[directory] = ""
+            return ""
+        outer = self._package(above)
+        # A directory of the root without __init__.py may be a namespace package, or another root
+        # such as `src`: a package below it is imported by its own name.
+        if not is_package and name in {"src", "lib", "backend", "server", "app"} and not outer:
+            self._packages[directory] = ""
+            return ""
+        self._packages[directory] = f"{outer}.{name}" if outer else name
+        return self._packages[directory]

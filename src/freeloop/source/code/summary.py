@@ -1,0 +1,125 @@
+"""One file's summary: bytes to tables and terms, or the reason why it cannot be read."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import marshal
+import re
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from freeloop.model.finding import Unread
+from freeloop.source.code.reader import Reader
+from freeloop.source.code.terms import Terms
+
+# What a file may hold, known without reading its summary.
+HAS_ASYNC = 1
+HAS_CLASSES = 2
+UNREADABLE = 4
+
+_COMMENT = re.compile(
+    r"#\s*(?:noqa(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?"
+    r"|freeloop:\s*ignore(?:\[(?P<names>[^\]]*)\])?)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept of a file.
+
+    Attributes:
+        imports: As `Reader.imports`.
+        functions: As `Reader.functions`.
+        classes: As `Reader.classes`.
+        body: Statements of the module itself.
+        ignored: Line -> ids and names of rules that a comment on it silences; "*" for all.
+    """
+
+    imports: tuple[tuple[str, str], ...]
+    functions: tuple[Any, ...]
+    classes: tuple[Any, ...]
+    body: Terms
+    ignored: dict[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A summary as it is kept: packed, because most are never asked for.
+
+    Attributes:
+        digest: Of the file's bytes.
+        flags: HAS_ASYNC, HAS_CLASSES, UNREADABLE.
+        packed: What `unpack` reads; of an unreadable file its line and problem.
+    """
+
+    digest: bytes
+    flags: int
+    packed: bytes
+
+    def unpack(self) -> Summary:
+        """Return the summary."""
+        return Summary(*marshal.loads(self.packed))
+
+    def unread(self, path: str) -> Unread:
+        """Return why an UNREADABLE file could not be read."""
+        line, problem = marshal.loads(self.packed)
+        return Unread(path, line, problem)
+
+
+def digest_of(content: bytes) -> bytes:
+    """Return what tells one content from another."""
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def summarise(content: bytes, package: str, digest: bytes) -> Kept:
+    """Return the summary of a file; a file that does not parse gives the reason, never an error.
+
+    Args:
+        content: Of the file.
+        package: Dotted name of the package that relative imports start from.
+        digest: `digest_of(content)`.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Warnings about the project's own strings are not ours to show.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(content)
+        reader = Reader(package)
+        body = reader.block(tree.body)
+    except SyntaxError as error:
+        return _unreadable(digest, error.lineno, error.msg)
+    except (ValueError, RecursionError, MemoryError, UnicodeError) as error:
+        return _unreadable(digest, None, str(error) or type(error).__name__)
+    flags = HAS_ASYNC if any(function[3] for function in reader.functions) else 0
+    if reader.classes:
+        flags |= HAS_CLASSES
+    summary = (
+        tuple(reader.imports),
+        tuple(reader.functions),
+        tuple(reader.classes),
+        body,
+        ignored_lines(content),
+    )
+    return Kept(digest, flags, marshal.dumps(summary))
+
+
+def ignored_lines(content: bytes) -> dict[int, tuple[str, ...]]:
+    """Return which rules comments silence, by line; "*" stands for all."""
+    if b"noqa" not in content and b"freeloop:" not in content and b"NOQA" not in content:
+        return {}
+    found: dict[int, tuple[str, ...]] = {}
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        if "#" not in line:
+            continue
+        for match in _COMMENT.finditer(line):
+            words = match["codes"] or match["names"] or ""
+            names = tuple(re.findall(r"[\w-]+", words)) or ("*",)
+            found[number] = (*found.get(number, ()), *names)
+    return found
+
+
+def _unreadable(digest: bytes, line: int | None, problem: str | None) -> Kept:
+    return Kept(digest, UNREADABLE, marshal.dumps((line, problem or "cannot be parsed")))
