@@ -30,6 +30,7 @@ from freeloop.source.code.terms import (
 )
 
 LONGEST_TEXT = 120
+LARGEST_NUMBER = 1_000_000
 NONE = (CONSTANT, None)
 
 # Handlers are looked up by type, once for each node, because the generic walk of the standard
@@ -225,9 +226,8 @@ def _constant(node: ast.Constant) -> Term:
     value = node.value
     if value is None:
         return NONE
-    kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return (CONSTANT, value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT])
-    if kind is bool or (kind is int and -9 < value < 1_000_000):
+    if isinstance(value, int) and -9 < value < LARGEST_NUMBER:
         return (CONSTANT, value)
     return None

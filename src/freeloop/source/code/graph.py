@@ -1,7 +1,89 @@
-"""Questions that rules ask about a project's code."""
+"""Questions that rules ask about a project's code; they see sites, kinds and ways, never a tree."""
 
 from __future__ import annotations
 
+import linecache
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from freeloop.source.code.causes import Cause, Causes
+from freeloop.source.code.entries import Entry, find_entries
+from freeloop.source.code.index import Class, Func
+from freeloop.source.code.program import Program
+from freeloop.source.code.reach import Reach, Way
+from freeloop.source.code.settings import Settings
+from freeloop.source.code.sites import Site
+
 
 class Graph:
-    """A project's code, linked."""
+    """A project's code, linked when it is asked.
+
+    Attributes:
+        program: Functions with their kinds and sites.
+        settings: What the settings module says.
+        here: Directory that paths are shown relative to.
+    """
+
+    def __init__(self, program: Program, settings: Settings, here: Path) -> None:
+        """Ask about a program under its settings."""
+        self.program = program
+        self.settings = settings
+        self.here = here
+        self.causes = Causes(program, settings)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Entry points that run on the event loop."""
+        return find_entries(self.program, self.settings)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What runs on the loop, and the ways to it."""
+        return Reach(self.program, self.entries)
+
+    def loop_functions(self) -> Iterator[Func]:
+        """Yield every function that runs on an event loop."""
+        yield from self.reach.functions
+
+    def async_functions(self) -> Iterator[Func]:
+        """Yield every async function."""
+        for module in self.program.index.with_async():
+            yield from (func for func in module.functions if func.is_async)
+
+    def sites(self, func: Func) -> list[Site]:
+        """Return what happens in a function, in the order of the code."""
+        return self.program.sites(func)
+
+    def loop_sites(self) -> Iterator[Site]:
+        """Yield what happens on an event loop."""
+        for func in self.reach.functions:
+            yield from self.program.sites(func)
+
+    def loop_causes(self) -> Iterator[tuple[Site, Cause]]:
+        """Yield what must not happen on an event loop, and does."""
+        for site in self.loop_sites():
+            cause = self.causes.of(site)
+            if cause is not None:
+                yield site, cause
+
+    def way_to(self, func: Func) -> Way:
+        """Return how a function on the loop is reached."""
+        return self.reach.way_to(func)
+
+    def bases(self, cls: Class) -> list[Class | str]:
+        """Return a class and its bases; those of libraries by their dotted name."""
+        return self.program.resolver.mro(cls)
+
+    def path(self, func: Func) -> str:
+        """Return the file of a function as it is shown."""
+        return self.shown(func.module.file.path)
+
+    def shown(self, path: str) -> str:
+        """Return a path relative to where freeloop was called, when it lies below."""
+        here = f"{self.here}/"
+        return path.removeprefix(here) if path.startswith(here) else path
+
+    def line_text(self, func: Func, line: int) -> str:
+        """Return a line of the file that a function lies in."""
+        return linecache.getline(func.module.file.path, line)

@@ -1,0 +1,209 @@
+"""Causes: the sites that block their thread, and the queries that Django refuses on the loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from freeloop.knowledge.blocking import Blocking
+from freeloop.knowledge.blocking import Kind as Waits
+from freeloop.source.code.attributes import LAZY_USER, SESSION
+from freeloop.source.code.index import Class
+from freeloop.source.code.kinds import (
+    ClassRef,
+    Ext,
+    ExtInst,
+    ExtMethod,
+    FuncRef,
+    Inst,
+    Kind,
+    Manager,
+    QuerySet,
+)
+from freeloop.source.code.orm import (
+    INSTANCE_RUNS,
+    ONE_ROW,
+    RELATED_RUNS,
+    RUNS,
+    SHORTCUTS,
+    field_kind,
+)
+from freeloop.source.code.program import Program
+from freeloop.source.code.settings import Settings
+from freeloop.source.code.sites import Site, What
+
+# Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
+REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
+CACHE = "django.core.cache."
+# Loaded whole into memory at once, or only a handle: reading them takes no noticeable time.
+BRIEF = frozenset({"os.getenv", "os.getpid", "os.path.join", "logging"})
+
+
+class CauseKind(StrEnum):
+    """QUERY: Django raises SynchronousOnlyOperation. BLOCK: the thread waits."""
+
+    QUERY = "query"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a site must not run on the event loop.
+
+    Attributes:
+        kind: Whether it raises or blocks.
+        subject: Qualified name of what is called, "requests.get".
+        waits: net, db, file, proc, sleep, lock, cpu, dns.
+        twin: What an async function awaits in its place; None if there is none.
+        implicit: Words for a query that no call shows, "iterating over a queryset"; "" for a call.
+    """
+
+    kind: CauseKind
+    subject: str
+    waits: str
+    twin: str | None = None
+    implicit: str = ""
+
+
+class Causes:
+    """Tells of a site whether it is a cause."""
+
+    def __init__(self, program: Program, settings: Settings) -> None:
+        """Tell it of a program whose settings decide what a cache or session costs."""
+        self.program = program
+        self.settings = settings
+        self._blocking = program.knowledge.blocking
+
+    def of(self, site: Site) -> Cause | None:
+        """Return why the site must not run on the loop; None if nothing is known against it."""
+        target = site.target
+        if site.what is What.CALL:
+            return self._of_call(target, site)
+        if site.what in (What.ITERATE, What.TEST) and isinstance(target, QuerySet):
+            words = "taking the rows" if site.what is What.ITERATE else "testing for rows"
+            return Cause(CauseKind.QUERY, _rows(target), "db", None, f"{words} of {site.text}")
+        if site.what is What.READ:
+            return self._of_reading(target, site)
+        if site.what is What.ENTER and site.use is not site.use.AWAITED:
+            return self._of_block(target)
+        return None
+
+    def _of_call(self, target: Kind | None, site: Site) -> Cause | None:
+        match target:
+            case Ext():
+                return self._of_library(target.name, site)
+            case ExtMethod():
+                return self._of_method(target, site)
+        return None
+
+    def _of_library(self, name: str, site: Site) -> Cause | None:
+        if name in SHORTCUTS:
+            return Cause(CauseKind.QUERY, name, "db", SHORTCUTS[name])
+        if name.startswith(CACHE):
+            return self._of_cache(name)
+        if name in ("django.shortcuts.render", "django.template.loader.render_to_string"):
+            return self._of_template(site, name)
+        return self._from(self._blocking(name))
+
+    def _of_template(self, site: Site, name: str) -> Cause | None:
+        """A queryset in the context runs its query while the template is drawn."""
+        for given in (*site.arguments, *site.keywords.values()):
+            inner = getattr(given, "item", None)
+            if isinstance(inner, QuerySet):
+                return Cause(CauseKind.QUERY, name, "db", None, "a template takes the rows")
+        return None
+
+    def _of_method(self, target: ExtMethod, site: Site) -> Cause | None:
+        owner, name = target.owner, target.name
+        if isinstance(owner, Inst) and self.program.resolver.is_manager(owner.cls):
+            owner = Manager(None, owner.cls)
+        if isinstance(owner, QuerySet | Manager):
+            if name in RUNS or (name in RELATED_RUNS and isinstance(owner, Manager)):
+                subject = f"{_rows(owner)}.{name}"
+                return Cause(CauseKind.QUERY, subject, "db", f"a{name}")
+            return None
+        if isinstance(owner, Inst) and self.program.resolver.is_model(owner.cls):
+            if name in INSTANCE_RUNS:
+                twin = f"a{name}" if name in ("save", "delete", "refresh_from_db") else None
+                return Cause(CauseKind.QUERY, f"{owner.cls.qualified}.{name}", "db", twin)
+            return None
+        if isinstance(owner, ExtInst) and owner.name == LAZY_USER:
+            return None
+        if isinstance(owner, ExtInst) and owner.name == SESSION:
+            return self._of_session(name)
+        dotted = f"{target.classes[0]}.{name}" if target.classes else ""
+        if dotted.startswith(CACHE):
+            return self._of_cache(dotted)
+        found = self.program.knowledge.method(target.classes, name)
+        return self._from(found)
+
+    def _of_reading(self, target: Kind | None, site: Site) -> Cause | None:
+        if isinstance(target, QuerySet):
+            text = f"reading the foreign key {site.text}"
+            return Cause(CauseKind.QUERY, _rows(target), "db", None, text)
+        if isinstance(target, ExtInst) and target.name == LAZY_USER:
+            text = f"reading {site.text} loads the session and the user"
+            return Cause(CauseKind.QUERY, "django.contrib.auth.get_user", "db", "auser", text)
+        return None
+
+    def _of_block(self, target: Kind | None) -> Cause | None:
+        match target:
+            case Ext() if target.name == "django.db.transaction.atomic":
+                return Cause(CauseKind.QUERY, target.name, "db", None, "")
+        return None
+
+    def _of_session(self, name: str) -> Cause | None:
+        if self.settings.session_in_cookie or name not in (
+            "save", "flush", "cycle_key", "load", "get", "pop", "setdefault", "keys", "items",
+        ):  # fmt: skip
+            return None
+        subject = f"{SESSION}.{name}"
+        kind = CauseKind.QUERY if self.settings.session_in_database else CauseKind.BLOCK
+        return Cause(kind, subject, "db", f"a{name}")
+
+    def _of_cache(self, name: str) -> Cause | None:
+        method = name.rpartition(".")[2]
+        if method not in (
+            [
+                "get",
+                "set",
+                "add",
+                "delete",
+                "touch",
+                "get_many",
+                "set_many",
+                "delete_many",
+                "get_or_set",
+                "incr",
+                "decr",
+                "clear",
+                "has_key",
+            ]
+        ):
+            return None
+        waits = self.settings.cache_waits
+        if waits is None:
+            return None
+        kind = CauseKind.QUERY if waits == "db" else CauseKind.BLOCK
+        return Cause(kind, f"django.core.cache.cache.{method}", waits, f"a{method}")
+
+    def _from(self, known: Blocking | None) -> Cause | None:
+        if known is None:
+            return None
+        refused = known.kind is Waits.DB and known.name.startswith(REFUSED)
+        return Cause(
+            CauseKind.QUERY if refused else CauseKind.BLOCK,
+            known.name,
+            known.kind.value,
+            known.twin,
+        )
+
+
+def _rows(kind: QuerySet | Manager) -> str:
+    model = kind.model
+    if isinstance(model, Class):
+        return f"{model.qualified}.objects"
+    return f"{model}.objects" if model and model != "?" else "django.db.models.query.QuerySet"
+
+
+__all__ = ["BRIEF", "ONE_ROW", "Cause", "CauseKind", "Causes", "ClassRef", "FuncRef", "field_kind"]

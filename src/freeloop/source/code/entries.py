@@ -1,0 +1,172 @@
+"""Entry points: the functions on the event loop that a server, Django or a framework calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from freeloop.source.code.index import Class, Func, Module
+from freeloop.source.code.kinds import (
+    ClassRef,
+    Coroutine,
+    Ext,
+    ExtInst,
+    ExtMethod,
+    FuncRef,
+    Kind,
+    Many,
+    Offload,
+)
+from freeloop.source.code.program import Program
+from freeloop.source.code.routes import Route, Routes
+from freeloop.source.code.settings import Settings
+
+HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+ASYNC_CONSUMERS = (
+    "AsyncConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer", "AsyncHttpConsumer",
+)  # fmt: skip
+# Frameworks whose decorators make an async function an endpoint on the loop; a plain `def` runs
+# in a thread.
+ROUTERS = (
+    "ninja.", "ninja_extra.", "fastapi.", "starlette.", "socketio.", "channels.", "strawberry.",
+    "aiohttp.web", "mcp.", "fastmcp.",
+)  # fmt: skip
+ROUTER_METHODS = frozenset({*HTTP_METHODS, "api_operation", "websocket", "route", "on", "event",
+                            "api_route", "tool", "resource", "prompt", "field", "mutation",
+                            "subscription", "middleware", "on_event"})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry point.
+
+    Attributes:
+        func: Function that runs on the loop.
+        what: "async view", "consumer", "middleware", "ASGI application", "endpoint", "receiver".
+        route: Path as written, "/orders/<int:pk>/"; "" if it has none.
+    """
+
+    func: Func
+    what: str
+    route: str = ""
+
+    @property
+    def words(self) -> str:
+        """The entry point in words."""
+        name = self.func.name.replace(".<locals>", "")
+        return f"{self.what} {name}" + (f", {self.route}" if self.route else "")
+
+
+def find_entries(program: Program, settings: Settings) -> list[Entry]:
+    """Return the entry points on the loop, views first."""
+    found: dict[Func, Entry] = {}
+
+    def add(entries: Iterator[Entry]) -> None:
+        for entry in entries:
+            found.setdefault(entry.func, entry)
+
+    for route in Routes(program, settings).all():
+        add(_of_route(program, route))
+    add(_of_middleware(program, settings))
+    for module in program.index.with_async():
+        add(_of_module(program, module))
+    return list(found.values())
+
+
+def _of_route(program: Program, route: Route) -> Iterator[Entry]:
+    """Yield what a request to a route runs on the loop."""
+    match route.target:
+        case FuncRef():
+            if route.target.func.is_async:
+                yield Entry(route.target.func, "async view", route.path)
+        case ClassRef():
+            yield from _of_class(program, route.target.cls, route.path)
+
+
+def _of_class(program: Program, cls: Class, path: str) -> Iterator[Entry]:
+    methods = _methods(program, cls)
+    if _is_consumer(program, cls):
+        yield from _of_consumer(program, cls, path)
+        return
+    handlers = [methods[name] for name in HTTP_METHODS if name in methods]
+    if not any(handler.is_async for handler in handlers):
+        return
+    for handler in handlers:
+        if handler.is_async:
+            yield Entry(handler, "async view", path)
+    # Of an async view everything runs on the loop that Django calls before the handler.
+    for name in ("dispatch", "setup", "__init__", "initial"):
+        if name in methods:
+            yield Entry(methods[name], "async view", path)
+
+
+def _methods(program: Program, cls: Class) -> dict[str, Func]:
+    found: dict[str, Func] = {}
+    for each in program.resolver.mro(cls):
+        if isinstance(each, Class):
+            for name, method in each.methods.items():
+                found.setdefault(name, method)
+    return found
+
+
+def _is_consumer(program: Program, cls: Class) -> bool:
+    return any(
+        base.rpartition(".")[2] in ASYNC_CONSUMERS for base in program.resolver.library_bases(cls)
+    )
+
+
+def _of_consumer(program: Program, cls: Class, path: str = "") -> Iterator[Entry]:
+    """Yield the handlers of a consumer: those of Channels, and those that group messages name."""
+    for name, method in _methods(program, cls).items():
+        if method.is_async and not name.startswith("_"):
+            yield Entry(method, "consumer", path)
+
+
+def _of_middleware(program: Program, settings: Settings) -> Iterator[Entry]:
+    for dotted in settings.middleware:
+        kind = program.resolver.dotted(dotted)
+        if isinstance(kind, ClassRef):
+            for name, method in _methods(program, kind.cls).items():
+                if method.is_async and (name.startswith(("process_", "__")) or "call" in name):
+                    yield Entry(method, "middleware")
+        elif isinstance(kind, FuncRef):
+            yield from _inner_async(kind.func)
+
+
+def _inner_async(func: Func) -> Iterator[Entry]:
+    for inner in func.module.functions:
+        if inner.outer is func and inner.is_async:
+            yield Entry(inner, "middleware")
+
+
+def _of_module(program: Program, module: Module) -> Iterator[Entry]:
+    """Yield the entry points that say so themselves."""
+    for cls in module.classes:
+        if _is_consumer(program, cls):
+            yield from _of_consumer(program, cls)
+        elif "async_capable" in cls.attributes:
+            yield from (
+                Entry(method, "middleware") for method in cls.methods.values() if method.is_async
+            )
+    for func in module.functions:
+        if not func.is_async:
+            continue
+        names = tuple(name for name, _ in func.parameters)
+        if names[-3:] == ("scope", "receive", "send"):
+            yield Entry(func, "ASGI application")
+        elif func.decorators:
+            for name, _, decorator in program.resolver.decorator_names(func):
+                if name.endswith("dispatch.receiver") or name == "django.dispatch.receiver":
+                    yield Entry(func, "receiver")
+                elif _is_router(decorator):
+                    yield Entry(func, "endpoint")
+
+
+def _is_router(decorator: Kind | None) -> bool:
+    if not isinstance(decorator, ExtMethod) or decorator.name not in ROUTER_METHODS:
+        return False
+    owner = decorator.owner
+    return isinstance(owner, ExtInst) and owner.name.startswith(ROUTERS)
+
+
+__all__ = ["Coroutine", "Entry", "Ext", "Many", "Offload", "find_entries"]

@@ -1,0 +1,421 @@
+"""Expressions of one function, in the order they run: kinds, and the sites that rules ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from freeloop.model.finding import Guard
+from freeloop.source.code.index import Func
+from freeloop.source.code.kinds import (
+    NOTHING,
+    ClassRef,
+    Coroutine,
+    Ext,
+    ExtInst,
+    ExtMethod,
+    FuncRef,
+    Generator,
+    Kind,
+    LambdaRef,
+    Lent,
+    Manager,
+    Many,
+    ModuleRef,
+    QuerySet,
+    Text,
+)
+from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
+from freeloop.source.code.sites import Held, Site, Use, What, stronger
+from freeloop.source.code.terms import (
+    ATTRIBUTE,
+    AWAIT,
+    BOOLEAN,
+    CALL,
+    CHOICE,
+    COMPARE,
+    COMPREHENSION,
+    CONSTANT,
+    DICT,
+    LAMBDA,
+    NAMED,
+    OPERATION,
+    PARTS,
+    SEQUENCE,
+    SLICE,
+    STARRED,
+    SUBSCRIPT,
+    YIELD,
+    Term,
+)
+
+if TYPE_CHECKING:
+    from freeloop.source.code.program import Program
+
+# Builtins that take every item of what they are given.
+CONSUMERS = ALL_ITEMS | {
+    "dict",
+    "sum",
+    "min",
+    "max",
+    "any",
+    "all",
+    "len",
+    "bool",
+    "enumerate",
+    "zip",
+}
+# Builtins that call their first argument, or `key`, here and now.
+CALLERS = frozenset({"map", "filter", "sorted", "min", "max", "sum", "functools.reduce"})
+BUILTINS = CONSUMERS | CALLERS | {
+    "open", "input", "print", "next", "anext", "iter", "getattr", "isinstance", "str", "int",
+    "super", "type", "hasattr", "setattr", "property", "staticmethod", "classmethod",
+}  # fmt: skip
+# What may be asked of a coroutine or task.
+OF_COROUTINE = frozenset(
+    [
+        "close",
+        "send",
+        "throw",
+        "cancel",
+        "done",
+        "result",
+        "exception",
+        "add_done_callback",
+        "cancelled",
+        "cancelling",
+        "get_name",
+        "set_name",
+        "get_coro",
+        "remove_done_callback",
+        "uncancel",
+        "cr_frame",
+        "cr_code",
+        "get_stack",
+    ]
+)
+
+
+class Evaluator:
+    """Evaluates expressions of a function.
+
+    Attributes:
+        func: Whose.
+        env: Kinds of its local names, as far as the walk has come.
+        sites: What was seen.
+    """
+
+    def __init__(self, program: Program, func: Func, env: dict[str, Kind | None]) -> None:
+        """Evaluate in an environment; `program` answers what lies outside of the function."""
+        self.program = program
+        self.func = func
+        self.env = env
+        self.sites: list[Site] = []
+        self.guard = Guard.NONE
+        self.looped = False
+        self.held: tuple[Held, ...] = ()
+        self._handlers: dict[int, Callable[[Term, Use, str], Kind | None]] = {
+            ATTRIBUTE: self._attribute,
+            CALL: self._call,
+            CONSTANT: self._constant,
+            AWAIT: self._await,
+            LAMBDA: self._lambda,
+            COMPREHENSION: self._comprehension,
+            SEQUENCE: self._sequence,
+            DICT: self._dict,
+            OPERATION: self._operation,
+            BOOLEAN: self._boolean,
+            COMPARE: self._compare,
+            CHOICE: self._choice,
+            SUBSCRIPT: self._subscript,
+            STARRED: self._starred,
+            NAMED: self._named,
+            PARTS: self._parts,
+            YIELD: self._yield,
+            SLICE: self._slice,
+        }
+
+    def visit(self, term: Term, use: Use = Use.OTHER, assigned: str = "") -> Kind | None:
+        """Return the kind of a term; what happens on the way is added to the sites."""
+        if term is None:
+            return None
+        if type(term) is str:
+            return self.name(term)
+        return self._handlers[term[0]](term, use, assigned)
+
+    def name(self, name: str) -> Kind | None:
+        """Return the kind of a name."""
+        if name in self.env:
+            return self.env[name]
+        kind = self.program.outside(self.func, name)
+        if kind is None and name in BUILTINS:
+            return Ext(name)
+        return kind
+
+    def note(self, what: What, line: int, column: int, text: str, target: Kind | None) -> Site:
+        """Add a site where the walk is, and return it."""
+        site = Site(
+            what, self.func, line, column, text, target, self.guard, held=self.held,
+            looped=self.looped,
+        )  # fmt: skip
+        self.sites.append(site)
+        return site
+
+    def _constant(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        return Text(term[1]) if isinstance(term[1], str) else NOTHING
+
+    def _attribute(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        _, base, name, line, column = term
+        kind = self.visit(base)
+        if isinstance(kind, Coroutine):
+            if name not in OF_COROUTINE and not kind.task:
+                self.note(What.MISUSED, line, column, written(base), kind)
+            return None
+        if is_lazy_user(kind):
+            if name not in ("pk", "id") or True:
+                self.note(What.READ, line, column, f"{written(base)}.{name}", kind)
+            return None
+        attributes = self.program.attributes
+        model = attributes.foreign_key(kind, name)
+        if model is not None:
+            self.note(What.READ, line, column, f"{written(base)}.{name}", QuerySet(model))
+        getter = attributes.property_of(kind, name)
+        if getter is not None:
+            target = FuncRef(getter, kind)
+            self.note(What.READ, line, column, f"{written(base)}.{name}", target)
+            return self.program.returned(getter)
+        return attributes.of(kind, name)
+
+    def _call(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        _, callee, arguments, keywords, line, column, end_line = term
+        if callee == "super" and not arguments:
+            return self.program.superclass(self.func)
+        target = self.visit(callee)
+        given = tuple([self.visit(each, Use.ARGUMENT) for each in arguments])
+        named = {name or "**": self.visit(each, Use.ARGUMENT) for name, each in keywords}
+        for name, value in keywords:
+            if name == "thread_sensitive" and value == (CONSTANT, False):
+                named[name] = Text("False")
+        if isinstance(target, Coroutine) and not target.task:
+            self.note(What.MISUSED, line, column, written(callee), target)
+        site = self.note(What.CALL, line, column, written(callee), target)
+        site.end_line, site.arguments, site.keywords = end_line, given, named
+        site.use, site.assigned = use, assigned
+        site.result = self.program.called(target, given, named, line)
+        if isinstance(target, Ext):
+            self._builtin(target.name, given, named, term)
+        if isinstance(target, LambdaRef):
+            site.result = self.visit(target.term[2])
+        return site.result
+
+    def _builtin(
+        self, name: str, given: tuple[Kind | None, ...], named: dict[str, Kind | None], term: Term
+    ) -> None:
+        if name in CALLERS:
+            for each in (*given[:1], named.get("key")):
+                if isinstance(each, LambdaRef):
+                    self.visit(each.term[2])
+                elif isinstance(each, FuncRef):
+                    site = self.note(What.CALL, term[4], term[5], each.func.last_name, each)
+                    site.result = self.program.called(each, (), {}, term[4])
+        if name in CONSUMERS:
+            for kind, argument in zip(given, term[2], strict=False):
+                self.iterate(kind, written(argument), term[4], term[5])
+
+    def iterate(self, kind: Kind | None, text: str, line: int, column: int) -> None:
+        """Note that all items of a thing are taken, when that runs code."""
+        if isinstance(kind, Coroutine) and not kind.task:
+            self.note(What.MISUSED, line, column, text, kind)
+        elif isinstance(kind, QuerySet | Generator):
+            self.note(What.ITERATE, line, column, text, kind)
+
+    def test(self, term: Term) -> None:
+        """Evaluate a condition: a queryset runs its query to tell whether it is empty."""
+        inner = term
+        while type(inner) is tuple and inner[0] == PARTS and inner[1] == "not":
+            inner = inner[2][0]
+        kind = self.visit(term)
+        if type(inner) is str:
+            kind = self.name(inner)
+        if type(inner) is tuple and inner[0] == BOOLEAN:
+            return
+        line = _line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
+        if isinstance(kind, QuerySet):
+            self.note(What.TEST, line, 0, written(inner), kind)
+        elif isinstance(kind, Coroutine) and not kind.task:
+            self.note(What.MISUSED, kind.line, 0, written(inner), kind)
+
+    def _await(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        kind = self.visit(term[1], Use.AWAITED)
+        site = self.note(What.AWAIT, term[2], term[3], written(term[1]), kind)
+        site.result = kind.result if isinstance(kind, Coroutine) else None
+        return site.result
+
+    def _lambda(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        return LambdaRef(self.func, term)
+
+    def _comprehension(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        _, kind, elements, generators, line, column = term
+        before = dict(self.env)
+        looped, self.looped = self.looped, True
+        for target, iterable, conditions, is_async in generators:
+            source = self.visit(iterable)
+            if is_async:
+                self.note(What.AWAIT, line, column, written(iterable), source)
+            elif kind != "generator":
+                self.iterate(source, written(iterable), line, column)
+            self.bind(target, item_of(source))
+            for each in conditions:
+                self.test(each)
+        items = [self.visit(each) for each in elements]
+        self.env = before
+        self.looped = looped
+        return Many(items[-1])
+
+    def _sequence(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        kinds = [self.visit(each, Use.ARGUMENT) for each in term[2]]
+        found = {kind for kind in kinds if kind is not None and kind is not NOTHING}
+        return Many(found.pop() if len(found) == 1 else None)
+
+    def _dict(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        for key in term[1]:
+            self.visit(key)
+        return Many(next((kind for kind in [self.visit(each, Use.ARGUMENT) for each in term[2]]
+                          if isinstance(kind, QuerySet)), None))  # fmt: skip
+
+    def _operation(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        left, right = self.visit(term[2]), self.visit(term[3])
+        for kind, side in ((left, term[2]), (right, term[3])):
+            if isinstance(kind, Coroutine) and not kind.task:
+                self.note(What.MISUSED, kind.line, 0, written(side), kind)
+        if term[1] == "Div" and isinstance(left, ExtInst):
+            return left  # pathlib's slash
+        if term[1] in ("BitOr", "BitAnd") and isinstance(left, QuerySet):
+            return left
+        return None
+
+    def _boolean(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        first, *rest = term[1]
+        self.test(first)
+        kind: Kind | None = None
+        before = self.guard
+        self.guard = stronger(before, Guard.BRANCH)
+        for each in rest:
+            kind = self.visit(each) or kind
+        self.guard = before
+        return kind
+
+    def _compare(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        kinds = [self.visit(each) for each in term[2]]
+        if term[1] in ("In", "NotIn") and len(kinds) > 1:
+            line = _line_of(term[2][1]) or _line_of(term[2][0])
+            if line:
+                self.iterate(kinds[1], written(term[2][1]), line, 0)
+        elif term[1] not in ("Is", "IsNot"):
+            for kind, each in zip(kinds, term[2], strict=True):
+                if isinstance(kind, Coroutine) and not kind.task:
+                    self.note(What.MISUSED, kind.line, 0, written(each), kind)
+        return NOTHING
+
+    def _choice(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        self.test(term[1])
+        before = self.guard
+        self.guard = stronger(before, Guard.BRANCH)
+        kinds = [self.visit(each, use, assigned) for each in term[2:]]
+        self.guard = before
+        return next((kind for kind in kinds if kind is not None and kind is not NOTHING), None)
+
+    def _subscript(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        _, base, index, line, column = term
+        kind = self.visit(base)
+        self.visit(index)
+        if isinstance(kind, Coroutine) and not kind.task:
+            self.note(What.MISUSED, line, column, written(base), kind)
+        if isinstance(kind, QuerySet):
+            if type(index) is tuple and index[0] == SLICE:
+                return kind
+            self.note(What.ITERATE, line, column, written(base), kind)
+        if isinstance(kind, Ext | ClassRef):
+            return kind  # a generic class
+        return item_of(kind)
+
+    def _starred(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        kind = self.visit(term[1], use)
+        line = _line_of(term[1])
+        if line:
+            self.iterate(kind, written(term[1]), line, 0)
+        return kind if isinstance(kind, Many) else None
+
+    def _named(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        kind = self.visit(term[2], Use.ASSIGNED, term[1])
+        self.bind(term[1], kind)
+        return kind
+
+    def _parts(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        for each in term[2]:
+            kind = self.visit(each)
+            if term[1] == "text" and isinstance(kind, Coroutine) and not kind.task:
+                self.note(What.MISUSED, kind.line, 0, written(each), kind)
+        return NOTHING
+
+    def _yield(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        kind = self.visit(term[1])
+        if term[3]:
+            self.iterate(kind, written(term[1]), term[2], 0)
+        return None
+
+    def _slice(self, term: Term, use: Use, assigned: str) -> Kind | None:
+        for each in term[1]:
+            self.visit(each)
+        return None
+
+    def bind(self, target: Term, kind: Kind | None) -> None:
+        """Give a kind to a name, or to none where it is taken apart."""
+        if type(target) is str:
+            if kind is NOTHING and self.env.get(target) is not None:
+                return
+            self.env[target] = kind
+        elif type(target) is tuple:
+            if target[0] == SEQUENCE:
+                for each in target[2]:
+                    self.bind(each, item_of(kind) if isinstance(kind, Many) else None)
+            elif target[0] == STARRED:
+                self.bind(target[1], None)
+
+
+def written(term: Term) -> str:
+    """Return a term as people write it, calls without their arguments."""
+    if type(term) is str:
+        return term
+    if type(term) is not tuple:
+        return ""
+    tag = term[0]
+    if tag == ATTRIBUTE:
+        base = written(term[1])
+        return f"{base}.{term[2]}" if base else str(term[2])
+    if tag == CALL:
+        return f"{written(term[1])}()"
+    if tag in (AWAIT, STARRED):
+        return written(term[1])
+    if tag == SUBSCRIPT:
+        return f"{written(term[1])}[...]"
+    return ""
+
+
+def _line_of(term: Term) -> int:
+    """Return the line that a term tells; 0 if it tells none."""
+    if type(term) is not tuple:
+        return 0
+    tag = term[0]
+    if tag == ATTRIBUTE or tag == SUBSCRIPT:
+        return int(term[3])
+    if tag == CALL:
+        return int(term[4])
+    if tag == AWAIT:
+        return int(term[2])
+    if tag in (COMPARE, PARTS):
+        return next((line for each in term[2] if (line := _line_of(each))), 0)
+    return 0
+
+
+__all__ = ["Evaluator", "ExtMethod", "Lent", "Manager", "ModuleRef", "written"]

@@ -1,0 +1,257 @@
+"""The project's modules, classes and functions by name; unpacked when first asked for."""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from freeloop.source.code.files import CodeFile
+from freeloop.source.code.summary import HAS_ASYNC, HAS_CLASSES, UNREADABLE, Kept
+from freeloop.source.code.terms import ATTRIBUTE, Term, Terms
+
+MODULE_BODY = "<module>"
+
+
+@dataclass(slots=True, eq=False)
+class Func:
+    """A function, a method, or the body of a module.
+
+    Attributes:
+        module: Where it is written.
+        name: Qualified name in the file, "Basket.total".
+        line: Of `def`.
+        end_line: Its last line.
+        is_async: Whether `async def`.
+        yields: Whether it is a generator.
+        awaits: Whether it awaits anything.
+        parameters: Name and annotation of each.
+        decorators: The outermost first.
+        returns: Annotation of what it returns.
+        cls: Class whose method it is.
+        outer: Function around it.
+    """
+
+    module: Module
+    name: str
+    line: int
+    end_line: int
+    is_async: bool
+    yields: bool
+    awaits: bool
+    parameters: tuple[tuple[str, Term], ...]
+    decorators: Terms
+    returns: Term
+    cls: Class | None
+    outer: Func | None
+    packed: bytes = b""
+    _body: Terms | None = None
+
+    @property
+    def qualified(self) -> str:
+        """Dotted name with the module, "shop.baskets.Basket.total"."""
+        return f"{self.module.name}.{self.name}"
+
+    @property
+    def last_name(self) -> str:
+        """Name alone, "total"."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def body(self) -> Terms:
+        """Its statements."""
+        if self._body is None:
+            self._body = marshal.loads(self.packed)
+        return self._body
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class of the project.
+
+    Attributes:
+        module: Where it is written.
+        name: Qualified name in the file.
+        line: Of `class`.
+        bases: As written.
+        attributes: Name -> annotation, value, line, of the class body.
+        methods: Name -> function; the getter where a property has both.
+        given: Name -> (annotation, value, method) of what methods give to `self`.
+        outer: Function around it.
+    """
+
+    module: Module
+    name: str
+    line: int
+    bases: Terms
+    outer: Func | None
+    decorators: Terms
+    attributes: dict[str, tuple[Term, Term, int]] = field(default_factory=dict)
+    methods: dict[str, Func] = field(default_factory=dict)
+    given: dict[str, list[tuple[Term, Term, Func]]] = field(default_factory=dict)
+
+    @property
+    def qualified(self) -> str:
+        """Dotted name with the module."""
+        return f"{self.module.name}.{self.name}"
+
+    @property
+    def last_name(self) -> str:
+        """Name alone."""
+        return self.name.rpartition(".")[2]
+
+
+class Module:
+    """A file's functions, classes, imports and body.
+
+    Attributes:
+        file: Where it is.
+        name: Dotted name.
+        imports: Name here -> dotted name.
+        stars: Modules whose every name is imported.
+        functions: All of them; those of the top level are also in `names`.
+        classes: All of them.
+        names: Functions and classes of the top level.
+        body: The module's own statements as a function.
+        ignored: As `Summary.ignored`.
+    """
+
+    __slots__ = ("body", "classes", "file", "functions", "ignored", "imports", "names", "stars")
+
+    def __init__(self, file: CodeFile, kept: Kept) -> None:
+        summary = kept.unpack()
+        self.file = file
+        self.imports: dict[str, str] = {}
+        self.stars: list[str] = []
+        for name, dotted in summary.imports:
+            if name == "*":
+                self.stars.append(dotted.removesuffix(".*"))
+            else:
+                self.imports[name] = dotted
+        self.ignored = summary.ignored
+        self.functions: list[Func] = []
+        self.classes: list[Class] = []
+        functions: list[Func | None] = [None] * len(summary.functions)
+        for number, row in enumerate(summary.functions):
+            outer = functions[row[10]] if row[10] >= 0 else None
+            functions[number] = Func(self, *row[:9], None, outer, row[11])
+        self.functions = [function for function in functions if function is not None]
+        for row in summary.classes:
+            self.classes.append(self._class(row))
+        for number, row in enumerate(summary.functions):
+            if row[9] >= 0:
+                self.functions[number].cls = self.classes[row[9]]
+        self.names: dict[str, Func | Class] = {}
+        for each in (*self.functions, *self.classes):
+            if "." not in each.name:
+                self.names[each.name] = each
+        self.body = Func(
+            self,
+            MODULE_BODY,
+            1,
+            0,
+            False,
+            False,
+            False,
+            (),
+            (),
+            None,
+            None,
+            None,
+            b"",
+            summary.body,
+        )
+
+    @property
+    def name(self) -> str:
+        """Dotted name."""
+        return self.file.module
+
+    def _class(self, row: tuple[Term, ...]) -> Class:
+        name, line, _, bases, decorators, outer, attributes, methods, given = row
+        cls = Class(
+            self, name, line, bases, self.functions[outer] if outer >= 0 else None, decorators
+        )
+        for attribute, annotation, value, at in attributes:
+            cls.attributes[attribute] = (annotation, value, at)
+        for method, number in methods:
+            function = self.functions[number]
+            if method not in cls.methods or not _is_setter(function):
+                cls.methods[method] = function
+        for attribute, annotation, value, number in given:
+            cls.given.setdefault(attribute, []).append((annotation, value, self.functions[number]))
+        return cls
+
+
+def _is_setter(function: Func) -> bool:
+    return any(
+        type(term) is tuple and term[0] == ATTRIBUTE and term[2] in ("setter", "deleter")
+        for term in function.decorators
+    )
+
+
+class Index:
+    """All modules of a project by name.
+
+    Attributes:
+        files: Every file by its path.
+    """
+
+    def __init__(self, files: Iterable[CodeFile], kept: Mapping[str, Kept]) -> None:
+        """Index files; none is unpacked yet."""
+        self.files = {file.path: file for file in files}
+        self._kept = kept
+        self._by_name: dict[str, CodeFile] = {}
+        self._packages: set[str] = set()
+        self._modules: dict[str, Module] = {}
+        for file in self.files.values():
+            if not kept[file.path].flags & UNREADABLE:
+                self._by_name.setdefault(file.module, file)
+                package = file.module.rpartition(".")[0]
+                while package and package not in self._packages:
+                    self._packages.add(package)
+                    package = package.rpartition(".")[0]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name or name in self._packages
+
+    def module(self, name: str) -> Module | None:
+        """Return a module by its dotted name; None if the project has none of that name."""
+        found = self._modules.get(name)
+        if found is None and name in self._by_name:
+            file = self._by_name[name]
+            found = self._modules[name] = Module(file, self._kept[file.path])
+        return found
+
+    def module_of(self, path: str) -> Module | None:
+        """Return the module in a file; None if it cannot be read."""
+        file = self.files.get(path)
+        if file is None or self._kept[path].flags & UNREADABLE:
+            return None
+        if self._by_name.get(file.module) is file:
+            return self.module(file.module)
+        # Two files of one name, such as two scripts: the second is known by its path.
+        found = self._modules.get(path)
+        if found is None:
+            found = self._modules[path] = Module(file, self._kept[path])
+        return found
+
+    def with_async(self) -> Iterator[Module]:
+        """Yield the modules that define async functions."""
+        yield from self._with(HAS_ASYNC)
+
+    def with_classes(self) -> Iterator[Module]:
+        """Yield the modules that define classes."""
+        yield from self._with(HAS_CLASSES)
+
+    def all_modules(self) -> Iterator[Module]:
+        """Yield every module that can be read."""
+        yield from self._with(0)
+
+    def _with(self, flag: int) -> Iterator[Module]:
+        for path in self.files:
+            flags = self._kept[path].flags
+            if not flags & UNREADABLE and flags & flag == flag:
+                module = self.module_of(path)
+                if module is not None:
+                    yield module

@@ -1,0 +1,201 @@
+"""Kinds: what a term stands for, as far as reading tells; None where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from freeloop.source.code.index import Class, Func
+from freeloop.source.code.terms import Term
+
+type Kind = (
+    FuncRef
+    | ClassRef
+    | Inst
+    | Ext
+    | ExtInst
+    | ExtMethod
+    | ModuleRef
+    | LambdaRef
+    | Coroutine
+    | Offload
+    | Enter
+    | QuerySet
+    | Manager
+    | Generator
+    | Lent
+    | Many
+    | Text
+    | Nothing
+)
+type Model = Class | str
+
+
+@dataclass(frozen=True, slots=True)
+class FuncRef:
+    """A function of the project; `owner` is what it is bound to."""
+
+    func: Func
+    owner: Kind | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRef:
+    """A class of the project."""
+
+    cls: Class
+
+
+@dataclass(frozen=True, slots=True)
+class Inst:
+    """An object of a class of the project.
+
+    Attributes:
+        cls: Its class.
+        queried: Whether a query gave it, so that its foreign keys are not loaded.
+        related: Foreign keys that the query loaded.
+    """
+
+    cls: Class
+    queried: bool = False
+    related: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ext:
+    """A thing of a library by its dotted name: a module, function or class."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtInst:
+    """An object of a library's class."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtMethod:
+    """A method of an object; `owner` is a library's object, or the project's with such a base.
+
+    Attributes:
+        owner: The object.
+        classes: Dotted names of its class and bases, nearest first.
+        name: Of the method.
+    """
+
+    owner: Kind
+    classes: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRef:
+    """A module or package of the project."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaRef:
+    """A lambda; it runs where it is called."""
+
+    func: Func
+    term: Term = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Coroutine:
+    """What calling an async function gives, until it is awaited.
+
+    Attributes:
+        of: What was called.
+        result: What awaiting it gives.
+        line: Where it was made.
+        task: Whether the loop runs it already.
+    """
+
+    of: Kind | None
+    result: Kind | None = None
+    line: int = 0
+    task: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offload:
+    """A callable whose call runs in a thread and is awaited: `sync_to_async(f)`."""
+
+    inner: Kind | None
+    sensitive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A sync callable that runs an async one: `async_to_sync(f)`."""
+
+    inner: Kind | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySet:
+    """A lazy query.
+
+    Attributes:
+        model: Of its rows; None if not known.
+        related: Foreign keys that it loads.
+        rows: Whether its items are model instances, not `values()`.
+    """
+
+    model: Model | None
+    related: frozenset[str] = frozenset()
+    rows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """`Model.objects` and the managers of related objects.
+
+    Attributes:
+        model: Of its rows; None if not known.
+        cls: A manager class of the project; None for Django's.
+    """
+
+    model: Model | None
+    cls: Class | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """What calling a generator function gives; its body runs where it is iterated."""
+
+    func: Func
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A context manager made from a generator function."""
+
+    of: Func
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list, tuple, set or dict of things of one kind."""
+
+    item: Kind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that is written in the code."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """None, a number, or a truth value."""
+
+
+NOTHING = Nothing()

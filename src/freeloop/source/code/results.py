@@ -1,0 +1,256 @@
+"""What a call gives, by the kind of what is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from freeloop.source.code.attributes import LAZY_USER, Attributes
+from freeloop.source.code.index import Class, Func
+from freeloop.source.code.kinds import (
+    NOTHING,
+    ClassRef,
+    Coroutine,
+    Enter,
+    Ext,
+    ExtInst,
+    ExtMethod,
+    FuncRef,
+    Generator,
+    Inst,
+    Kind,
+    Lent,
+    Manager,
+    Many,
+    Model,
+    Offload,
+    QuerySet,
+    Text,
+)
+from freeloop.source.code.orm import INSTANCE_RUNS, LAZY, ONE_ROW, RUNS
+from freeloop.source.code.resolve import ENTERERS, OFFLOADERS, Resolver
+
+# Give back the first argument, or what it holds.
+SAME = frozenset({"functools.partial", "copy.copy", "copy.deepcopy", "asyncio.shield"})
+ALL_ITEMS = frozenset({"list", "tuple", "set", "sorted", "frozenset"})
+# Start a task for the coroutine that they are given.
+STARTS_TASK = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
+TASK_METHODS = frozenset({"create_task", "start_soon"})
+# Coroutine functions of the standard library that code forgets to await.
+ASYNC_STDLIB = frozenset(
+    f"asyncio.{name}"
+    for name in [
+        "sleep",
+        "wait",
+        "wait_for",
+        "to_thread",
+        "gather",
+        "open_connection",
+        "start_server",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "open_unix_connection",
+    ]
+) | {"anyio.sleep", "trio.sleep", "anyio.to_thread.run_sync"}
+IN_THREAD = frozenset({"asyncio.to_thread", "anyio.to_thread.run_sync"})
+# Functions whose coroutine is not named with an `a`.
+LIBRARY_COROUTINES = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession"})
+
+
+class Results:
+    """Tells what calls give."""
+
+    def __init__(
+        self, resolver: Resolver, attributes: Attributes, returned: Callable[[Func], Kind | None]
+    ) -> None:
+        """Answer with the help of names, attributes, and what functions return."""
+        self.resolver = resolver
+        self.attributes = attributes
+        self.returned = returned
+
+    def of(
+        self,
+        callee: Kind | None,
+        arguments: Sequence[Kind | None],
+        keywords: Mapping[str, Kind | None],
+        line: int,
+    ) -> Kind | None:
+        """Return what a call gives; None if that cannot be told."""
+        first = arguments[0] if arguments else None
+        match callee:
+            case FuncRef():
+                return self._of_function(callee, line)
+            case ClassRef():
+                return self._of_class(callee.cls, arguments)
+            case Ext():
+                return self._of_library(callee, first, keywords, line)
+            case ExtMethod():
+                return self._of_method(callee, arguments, keywords, line)
+            case Offload():
+                # `sync_to_async(thread_sensitive=False)` is a decorator that waits for its function.
+                if callee.inner is None and isinstance(first, FuncRef):
+                    return Offload(first, callee.sensitive)
+                inner = self.of(callee.inner, arguments, keywords, line)
+                return Coroutine(callee, inner, line)
+            case Enter():
+                inner = self.of(callee.inner, arguments, keywords, line)
+                return inner.result if isinstance(inner, Coroutine) else inner
+            case ExtInst():
+                return None
+            case Inst():
+                method = self.resolver.method(callee.cls, "__call__")
+                return None if method is None else self._of_function(FuncRef(method, callee), line)
+        return None
+
+    def _of_function(self, callee: FuncRef, line: int) -> Kind | None:
+        func = callee.func
+        if func.yields:
+            return Generator(func)
+        if func.is_async:
+            return Coroutine(callee, self._with_owner(callee), line)
+        return self._with_owner(callee)
+
+    def _with_owner(self, callee: FuncRef) -> Kind | None:
+        """Return what a function returns; a manager's method gives rows of the manager's model."""
+        return self.returned(callee.func)
+
+    def _of_class(self, cls: Class, arguments: Sequence[Kind | None]) -> Kind | None:
+        bases = self.resolver.library_bases(cls)
+        if any(base.startswith(("enum.", "typing.")) for base in bases):
+            return Inst(cls)
+        if self.resolver.is_manager(cls):
+            return Inst(cls)
+        return Inst(cls)
+
+    def _of_library(
+        self, callee: Ext, first: Kind | None, keywords: Mapping[str, Kind | None], line: int
+    ) -> Kind | None:
+        name = callee.name
+        if name in OFFLOADERS:
+            return Offload(first, sensitive="thread_sensitive" not in keywords or None is keywords)
+        if name in ENTERERS:
+            return Enter(first)
+        if name in SAME:
+            return first
+        if name in STARTS_TASK:
+            result = first.result if isinstance(first, Coroutine) else None
+            return Coroutine(callee, result, line, task=True)
+        if name in ALL_ITEMS:
+            return Many(item_of(first))
+        if name == "next" or name == "anext":
+            return item_of(first)
+        if name in ("django.contrib.auth.get_user_model", "get_user_model"):
+            return self._user_model()
+        if name in ("django.shortcuts.get_object_or_404", "django.shortcuts.aget_object_or_404"):
+            row = row_of(first)
+            return row if ".get_" in name else Coroutine(callee, row, line)
+        if name in ASYNC_STDLIB or self.is_async_twin(name):
+            return Coroutine(callee, None, line)
+        known = self.resolver.knowledge.returned(name)
+        if known is not None:
+            return ExtInst(known)
+        if name.rpartition(".")[2][:1].isupper():
+            return ExtInst(name)
+        return None
+
+    def _user_model(self) -> Kind | None:
+        return Ext("django.contrib.auth.models.User")
+
+    def is_async_twin(self, name: str) -> bool:
+        """Tell whether a function of a library is the async twin of another: `aget` of `get`."""
+        owner, _, last = name.rpartition(".")
+        if len(last) < 3 or not last.startswith("a") or not owner.startswith("django."):
+            return False
+        known = self.resolver.knowledge.blocking(f"{owner}.{last[1:]}")
+        return known is not None and known.twin is not None and known.twin.endswith(f".{last}")
+
+    def _of_method(
+        self,
+        callee: ExtMethod,
+        arguments: Sequence[Kind | None],
+        keywords: Mapping[str, Kind | None],
+        line: int,
+    ) -> Kind | None:
+        owner, name = callee.owner, callee.name
+        if isinstance(owner, QuerySet | Manager):
+            return _of_query(callee, arguments, line)
+        if isinstance(owner, ClassRef) and name in ("objects",):
+            return None
+        if isinstance(owner, Inst) and self.resolver.is_model(owner.cls):
+            if name[1:] in INSTANCE_RUNS and name.startswith("a"):
+                return Coroutine(callee, None, line)
+            return None
+        if isinstance(owner, Inst) and self.resolver.is_manager(owner.cls):
+            return _of_query(
+                ExtMethod(Manager(None, owner.cls), callee.classes, name), arguments, line
+            )
+        if name in TASK_METHODS and arguments:
+            result = arguments[0].result if isinstance(arguments[0], Coroutine) else None
+            return Coroutine(callee, result, line, task=True)
+        for cls in callee.classes:
+            if self.is_async_twin(f"{cls}.{name}"):
+                return Coroutine(callee, None, line)
+            known = self.resolver.knowledge.returned(f"{cls}.{name}")
+            if known is not None:
+                return ExtInst(known)
+        return None
+
+
+def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) -> Kind | None:
+    """Return what a method of a queryset or manager gives."""
+    owner, name = callee.owner, callee.name
+    related: frozenset[str] = frozenset()
+    rows = True
+    model: Model | None = None
+    match owner:
+        case QuerySet():
+            model, related, rows = owner.model, owner.related, owner.rows
+        case Manager():
+            model = owner.model
+    if name in LAZY:
+        if name == "select_related":
+            named = {each.value.partition("__")[0] for each in arguments if isinstance(each, Text)}
+            related = related | named if named else frozenset({"*"})
+        rows = rows and name not in ("values", "values_list", "dates", "datetimes")
+        return QuerySet(model, related, rows)
+    row = row_of(QuerySet(model, related, rows))
+    if name in ONE_ROW:
+        return row if "_or_" not in name else None
+    if name.startswith("a") and name[1:] in RUNS:
+        return Coroutine(callee, row if name[1:] in ONE_ROW and "_or_" not in name else None, line)
+    if name == "iterator" or name == "aiterator":
+        return QuerySet(model, related, rows)
+    return NOTHING if name in RUNS else None
+
+
+def row_of(kind: Kind | None) -> Kind | None:
+    """Return one row of a queryset, a manager, or all rows of a model."""
+    match kind:
+        case QuerySet() if isinstance(kind.model, Class) and kind.rows:
+            return Inst(kind.model, queried="*" not in kind.related, related=kind.related)
+        case QuerySet() if isinstance(kind.model, str) and kind.rows:
+            return ExtInst(kind.model)
+        case Manager():
+            return row_of(QuerySet(kind.model))
+        case ClassRef():
+            return Inst(kind.cls, queried=True)
+    return None
+
+
+def item_of(kind: Kind | None) -> Kind | None:
+    """Return what iterating over a thing of this kind gives."""
+    match kind:
+        case QuerySet() | Manager():
+            return row_of(kind)
+        case Many():
+            return kind.item
+        case ExtMethod():
+            return None
+    return None
+
+
+def is_lazy_user(kind: Kind | None) -> bool:
+    """Tell whether a thing is `request.user`, which is loaded when it is first looked at."""
+    return isinstance(kind, ExtInst) and kind.name == LAZY_USER
+
+
+__all__ = ["IN_THREAD", "Lent", "Results", "is_lazy_user", "item_of", "row_of"]

@@ -1,0 +1,118 @@
+"""Routes: which view a path leads to, read from the URLconf and its includes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from freeloop.source.code.index import Module
+from freeloop.source.code.kinds import (
+    ClassRef,
+    Ext,
+    ExtMethod,
+    FuncRef,
+    Kind,
+    ModuleRef,
+    Offload,
+    Text,
+)
+from freeloop.source.code.program import Program
+from freeloop.source.code.settings import Settings
+from freeloop.source.code.sites import Site, What
+
+# Modules that hold routes by convention; a project may include them by a name we cannot read.
+URL_MODULES = ("urls", "routing", "asgi", "router", "routers")
+AS_VIEW = ("as_view", "as_asgi", "as_router")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path and what it leads to.
+
+    Attributes:
+        path: As written, with the prefixes of its includes.
+        target: A function, or a class whose `as_view` is called.
+    """
+
+    path: str
+    target: FuncRef | ClassRef
+
+
+class Routes:
+    """Reads the URLconf."""
+
+    def __init__(self, program: Program, settings: Settings) -> None:
+        """Read that of the settings, and every module that is named like one."""
+        self._program = program
+        self._settings = settings
+        self._seen: set[str] = set()
+
+    def all(self) -> Iterator[Route]:
+        """Yield every route, those below ROOT_URLCONF first."""
+        root = self._program.index.module(self._settings.urlconf)
+        if root is not None:
+            yield from self._of_module(root, "/")
+        for path, file in list(self._program.index.files.items()):
+            if file.module.rpartition(".")[2] in URL_MODULES:
+                module = self._program.index.module_of(path)
+                if module is not None:
+                    yield from self._of_module(module, "")
+
+    def _of_module(self, module: Module, prefix: str) -> Iterator[Route]:
+        if module.file.path in self._seen:
+            return
+        self._seen.add(module.file.path)
+        calls = [site for site in self._program.sites(module.body) if site.what is What.CALL]
+        for number, site in enumerate(calls):
+            # `path("a/", view)` and calls of the project's own that pass on to it.
+            path = prefix + _text(site)
+            for given in (*site.arguments, *site.keywords.values()):
+                target = _view(given)
+                if target is not None:
+                    yield Route(path, target)
+            target = _class_view(site)
+            if target is not None:
+                yield Route(prefix + _around(calls, number), target)
+            yield from self._included(site, prefix + _around(calls, number))
+
+    def _included(self, site: Site, prefix: str) -> Iterator[Route]:
+        if not (isinstance(site.target, Ext) and site.target.name.endswith(".include")):
+            return
+        first = site.arguments[0] if site.arguments else None
+        name = first.value if isinstance(first, Text) else ""
+        if isinstance(first, ModuleRef):
+            name = first.name
+        module = self._program.index.module(name) if name else None
+        if module is not None:
+            yield from self._of_module(module, prefix)
+
+
+def _view(given: Kind | None) -> FuncRef | None:
+    if isinstance(given, FuncRef):
+        return given
+    if isinstance(given, Offload):
+        return None
+    return None
+
+
+def _class_view(site: Site) -> ClassRef | None:
+    target = site.target
+    if isinstance(target, ExtMethod) and target.name in AS_VIEW:
+        return target.owner if isinstance(target.owner, ClassRef) else None
+    if isinstance(target, FuncRef) and target.func.last_name in AS_VIEW:
+        return target.owner if isinstance(target.owner, ClassRef) else None
+    return None
+
+
+def _text(site: Site) -> str:
+    first = site.arguments[0] if site.arguments else None
+    return first.value.lstrip("^") if isinstance(first, Text) else ""
+
+
+def _around(calls: list[Site], number: int) -> str:
+    """Return the path of the call that this one is an argument of: inner calls come first."""
+    inner = calls[number]
+    for site in calls[number + 1 : number + 6]:
+        if site.line <= inner.line <= site.end_line and _text(site):
+            return _text(site)
+    return ""

@@ -1,0 +1,130 @@
+"""Which functions a site runs on the thread that it is on itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freeloop.source.code.index import Func
+from freeloop.source.code.kinds import (
+    ClassRef,
+    Ext,
+    ExtInst,
+    ExtMethod,
+    FuncRef,
+    Generator,
+    Inst,
+    Kind,
+    Lent,
+)
+from freeloop.source.code.program import Program
+from freeloop.source.code.sites import Site, What
+
+# The loop calls what these are given.
+CALLED_BY_LOOP = frozenset(
+    {"call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_done_callback"}
+)
+SIGNALS = frozenset({"django.dispatch.Signal", "django.dispatch.dispatcher.Signal"})
+BUILT_IN_SIGNALS = (
+    "django.db.models.signals.", "django.core.signals.", "django.contrib.auth.signals.",
+)  # fmt: skip
+
+
+class Runs:
+    """Tells what runs when a site does."""
+
+    def __init__(self, program: Program) -> None:
+        """Tell it of a program."""
+        self.program = program
+        self._wrappers: dict[Func, tuple[Func, ...]] = {}
+        self._receivers: dict[str, list[Func]] | None = None
+
+    def of(self, site: Site) -> Iterator[tuple[Func, bool]]:
+        """Yield each function that runs, and whether only when its answer is not kept yet."""
+        target = site.target
+        if site.what is What.CALL:
+            yield from self._of_call(site, target)
+        elif (site.what is What.READ and isinstance(target, FuncRef)) or (
+            site.what is What.ITERATE and isinstance(target, Generator)
+        ):
+            yield target.func, False
+        elif site.what is What.ENTER:
+            yield from self._of_block(target)
+        elif site.what is What.AWAIT and isinstance(target, Generator):
+            yield target.func, False
+
+    def _of_call(self, site: Site, target: Kind | None) -> Iterator[tuple[Func, bool]]:
+        match target:
+            case FuncRef():
+                if not target.func.yields:
+                    yield target.func, target.cached
+                for wrapper in self.wrappers(target.func):
+                    yield wrapper, False
+            case ClassRef():
+                for name in ("__init__", "__post_init__"):
+                    method = self.program.resolver.method(target.cls, name)
+                    if method is not None:
+                        yield method, False
+            case Inst():
+                method = self.program.resolver.method(target.cls, "__call__")
+                if method is not None:
+                    yield method, False
+            case ExtMethod() if target.name in CALLED_BY_LOOP:
+                for given in site.arguments:
+                    if isinstance(given, FuncRef) and not given.func.yields:
+                        yield given.func, False
+            case ExtMethod() if target.name in ("send", "send_robust"):
+                for func in self._of_signal(target.owner, site):
+                    yield func, False
+            case Ext() if target.name.startswith(BUILT_IN_SIGNALS):
+                for func in self.receivers().get(target.name.rpartition(".")[0], ()):
+                    yield func, False
+
+    def _of_block(self, target: Kind | None) -> Iterator[tuple[Func, bool]]:
+        match target:
+            case Lent():
+                yield target.of, False
+            case Inst():
+                for name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
+                    method = self.program.resolver.method(target.cls, name)
+                    if method is not None:
+                        yield method, False
+
+    def _of_signal(self, owner: Kind | None, site: Site) -> Iterator[Func]:
+        if isinstance(owner, ExtInst) and owner.name in SIGNALS:
+            name = site.text.rpartition(".")[0].rpartition(".")[2]
+            yield from self.receivers().get(name, ())
+
+    def receivers(self) -> dict[str, list[Func]]:
+        """Return the sync receivers of each signal, by the signal's name as it is written."""
+        if self._receivers is None:
+            self._receivers = {}
+            for module in self.program.index.all_modules():
+                for func in module.functions:
+                    if func.decorators and not func.is_async:
+                        self._note_receiver(func)
+        return self._receivers
+
+    def _note_receiver(self, func: Func) -> None:
+        assert self._receivers is not None
+        for name, term, _ in self.program.resolver.decorator_names(func):
+            if name not in ("django.dispatch.receiver", "django.dispatch.dispatcher.receiver"):
+                continue
+            for signal in term[2][:1]:
+                kind = self.program.evaluate(func.module.body, signal)
+                named = kind.name if isinstance(kind, Ext) else signal
+                if type(named) is tuple:
+                    named = named[2] if named[0] == 1 else ""
+                self._receivers.setdefault(str(named), []).append(func)
+
+    def wrappers(self, func: Func) -> tuple[Func, ...]:
+        """Return what the project's decorators of a function run around it."""
+        known = self._wrappers.get(func)
+        if known is None:
+            found: list[Func] = []
+            for _, _, decorator in self.program.resolver.decorator_names(func):
+                if isinstance(decorator, FuncRef):
+                    for inner in decorator.func.module.functions:
+                        if inner.outer is decorator.func and inner.is_async == func.is_async:
+                            found.append(inner)
+            known = self._wrappers[func] = tuple(found)
+        return known

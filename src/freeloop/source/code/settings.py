@@ -1,0 +1,168 @@
+"""Settings read as text: what decides whether a call on the loop costs anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from freeloop.source.code.index import Index, Module
+from freeloop.source.code.terms import (
+    ANNOTATED,
+    ASSIGN,
+    AUGMENT,
+    CALL,
+    CHOICE,
+    CONSTANT,
+    DICT,
+    OPERATION,
+    SEQUENCE,
+    STARRED,
+    Term,
+)
+
+IN_MEMORY = ("LocMemCache", "DummyCache")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was read of the settings module; "" and empty for what it does not say.
+
+    Attributes:
+        module: Its name; "" without one.
+        urlconf: ROOT_URLCONF.
+        asgi: ASGI_APPLICATION.
+        middleware: MIDDLEWARE, as far as its items are written out.
+        cache_backend: Backend of the default cache.
+        session_engine: SESSION_ENGINE.
+        atomic_requests: Whether a database has ATOMIC_REQUESTS.
+        conn_max_age: CONN_MAX_AGE of the default database, 0 if it is not a number in the code.
+        pooled: Whether a database has a pool.
+    """
+
+    module: str = ""
+    urlconf: str = ""
+    asgi: str = ""
+    middleware: tuple[str, ...] = ()
+    cache_backend: str = ""
+    session_engine: str = ""
+    atomic_requests: bool = False
+    conn_max_age: int = 0
+    pooled: bool = False
+
+    @property
+    def session_in_cookie(self) -> bool:
+        """Whether sessions need no store."""
+        return self.session_engine.endswith("signed_cookies")
+
+    @property
+    def session_in_database(self) -> bool:
+        """Whether sessions are rows."""
+        return not self.session_engine or self.session_engine.endswith((".db", "cached_db"))
+
+    @property
+    def cache_waits(self) -> str | None:
+        """What the default cache waits for; None when it lives in memory, as Django's default."""
+        name = self.cache_backend.rpartition(".")[2]
+        if not name or name in IN_MEMORY:
+            return None
+        if name == "DatabaseCache":
+            return "db"
+        return "file" if name == "FileBasedCache" else "net"
+
+
+def read_settings(index: Index, name: str) -> Settings:
+    """Return what the settings module says in plain values; it is never run.
+
+    Args:
+        index: The project.
+        name: Dotted name of the settings module; "" if there is none.
+    """
+    module = index.module(name) if name else None
+    if module is None:
+        return Settings(module=name)
+    values: dict[str, Term] = {}
+    _read(index, module, values, set())
+    databases = _items(values.get("DATABASES"))
+    default = _items(databases.get("default"))
+    options = _items(default.get("OPTIONS"))
+    cache = _items(_items(values.get("CACHES")).get("default"))
+    age = _plain(default.get("CONN_MAX_AGE"))
+    return Settings(
+        module=name,
+        urlconf=_text(values.get("ROOT_URLCONF")),
+        asgi=_text(values.get("ASGI_APPLICATION")),
+        middleware=tuple(_texts(values.get("MIDDLEWARE"))),
+        cache_backend=_text(cache.get("BACKEND")),
+        session_engine=_text(values.get("SESSION_ENGINE")),
+        atomic_requests=any(
+            _plain(_items(each).get("ATOMIC_REQUESTS")) is True for each in databases.values()
+        ),
+        conn_max_age=age if isinstance(age, int) else 0,
+        pooled="pool" in options,
+    )
+
+
+def _read(index: Index, module: Module, values: dict[str, Term], seen: set[str]) -> None:
+    """Read a module after those whose names it takes with a star."""
+    if module.name in seen:
+        return
+    seen.add(module.name)
+    for star in module.stars:
+        base = index.module(star)
+        if base is not None:
+            _read(index, base, values, seen)
+    for term in module.body.body:
+        tag = term[0]
+        if tag == ASSIGN:
+            for target in term[1]:
+                if type(target) is str:
+                    values[target] = term[2]
+        elif tag == ANNOTATED and type(term[1]) is str:
+            values[term[1]] = term[3]
+        elif tag == AUGMENT and type(term[1]) is str:
+            values[term[1]] = (OPERATION, "Add", values.get(term[1]), term[2])
+
+
+def _items(term: Term) -> dict[str, Term]:
+    """Return the items of a dict that is written out, also of one of two in a condition."""
+    if type(term) is not tuple:
+        return {}
+    if term[0] == DICT:
+        return {
+            key[1]: value
+            for key, value in zip(term[1], term[2], strict=True)
+            if type(key) is tuple and key[0] == CONSTANT and isinstance(key[1], str)
+        }
+    if term[0] == CHOICE:
+        return {**_items(term[3]), **_items(term[2])}
+    if term[0] == CALL and term[1] == "dict":
+        return {name: value for name, value in term[3] if name}
+    return {}
+
+
+def _plain(term: Term) -> object:
+    return term[1] if type(term) is tuple and term[0] == CONSTANT else None
+
+
+def _text(term: Term) -> str:
+    """Return a text, or the plain default of a call such as `env("X", default="y")`."""
+    found = _plain(term)
+    if isinstance(found, str):
+        return found
+    if type(term) is tuple and term[0] == CALL:
+        given = [*term[2][1:], *(value for name, value in term[3] if name == "default")]
+        return next((text for each in given if isinstance(text := _plain(each), str)), "")
+    return ""
+
+
+def _texts(term: Term) -> list[str]:
+    if type(term) is not tuple:
+        return []
+    if term[0] == SEQUENCE:
+        found: list[str] = []
+        for each in term[2]:
+            inner = each[1] if type(each) is tuple and each[0] == STARRED else None
+            found += _texts(inner) if inner else [text] if (text := _text(each)) else []
+        return found
+    if term[0] == OPERATION:
+        return [*_texts(term[2]), *_texts(term[3])]
+    return []

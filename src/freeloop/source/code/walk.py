@@ -1,0 +1,243 @@
+"""The body of one function, statement by statement: its sites, and what stands before each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from freeloop.model.finding import Guard
+from freeloop.source.code.evaluate import Evaluator, written
+from freeloop.source.code.guards import guard_of_handler, guard_of_test, leaves_when_kept
+from freeloop.source.code.index import Func
+from freeloop.source.code.kinds import (
+    NOTHING,
+    ClassRef,
+    Coroutine,
+    Ext,
+    ExtInst,
+    Inst,
+    Kind,
+    Lent,
+)
+from freeloop.source.code.results import item_of
+from freeloop.source.code.sites import Held, Site, Use, What, stronger
+from freeloop.source.code.terms import (
+    ANNOTATED,
+    ASSIGN,
+    ATTRIBUTE,
+    AUGMENT,
+    CLASS,
+    EXPRESSION,
+    FOR,
+    FUNCTION,
+    GLOBAL,
+    IF,
+    IMPORT,
+    MATCH,
+    RAISE,
+    RETURN,
+    SEQUENCE,
+    SUBSCRIPT,
+    TRY,
+    WHILE,
+    WITH,
+    Term,
+    Terms,
+)
+
+if TYPE_CHECKING:
+    from freeloop.source.code.program import Program
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one walk over a function found.
+
+    Attributes:
+        sites: In the order of the code.
+        env: Kinds of local names at the end.
+        returned: Kinds of what it returns.
+    """
+
+    sites: list[Site] = field(default_factory=list)
+    env: dict[str, Kind | None] = field(default_factory=dict)
+    returned: list[Kind | None] = field(default_factory=list)
+
+
+class Walker(Evaluator):
+    """Walks one function."""
+
+    def __init__(self, program: Program, func: Func, env: dict[str, Kind | None]) -> None:
+        """Walk in an environment that holds the parameters."""
+        super().__init__(program, func, env)
+        self.returned: list[Kind | None] = []
+        self._globals: set[str] = set()
+        self._statements: dict[int, Callable[[Term], None]] = {
+            EXPRESSION: self._expression,
+            ASSIGN: self._assign,
+            ANNOTATED: self._annotated,
+            AUGMENT: self._augment,
+            RETURN: self._return,
+            IF: self._if,
+            FOR: self._for,
+            WHILE: self._while,
+            WITH: self._with,
+            TRY: self._try,
+            RAISE: self._raise,
+            FUNCTION: self._function,
+            CLASS: self._class,
+            IMPORT: self._import,
+            MATCH: self._match,
+            GLOBAL: self._global,
+        }
+
+    def walk(self) -> Walk:
+        """Walk the whole body."""
+        self.block(self.func.body)
+        return Walk(self.sites, self.env, self.returned)
+
+    def block(self, body: Terms, guard: Guard = Guard.NONE) -> None:
+        """Walk statements behind a guard."""
+        before = self.guard
+        self.guard = stronger(before, guard)
+        for term in body:
+            self._statements[term[0]](term)
+            if term[0] == IF and leaves_when_kept(term):
+                self.guard = stronger(self.guard, Guard.CACHE)
+        self.guard = before
+
+    def _expression(self, term: Term) -> None:
+        self.visit(term[1], Use.STATEMENT)
+
+    def _assign(self, term: Term) -> None:
+        _, targets, value, line = term
+        names = [each for each in targets if type(each) is str]
+        assigned = names[0] if names else written(targets[0])
+        kind = self.visit(value, Use.ASSIGNED, assigned)
+        for target in targets:
+            self._write(target, line)
+            self.bind(target, kind)
+
+    def _annotated(self, term: Term) -> None:
+        _, target, annotation, value, line = term
+        kind = self.visit(value, Use.ASSIGNED, written(target))
+        if kind is None or kind is NOTHING:
+            kind = self.program.resolver.annotation(self.func.module, annotation) or kind
+        self._write(target, line)
+        self.bind(target, kind)
+
+    def _augment(self, term: Term) -> None:
+        self.visit(term[2])
+        self._write(term[1], term[3])
+
+    def _write(self, target: Term, line: int) -> None:
+        """Note that something is set that others may read."""
+        if type(target) is str:
+            if target in self._globals:
+                self.note(What.WRITE, line, 0, target, None)
+        elif target[0] in (ATTRIBUTE, SUBSCRIPT):
+            self.visit(target[1])
+            self.note(What.WRITE, line, 0, written(target), None)
+        elif target[0] == SEQUENCE:
+            for each in target[2]:
+                if each is not None:
+                    self._write(each, line)
+
+    def _return(self, term: Term) -> None:
+        kind = self.visit(term[1], Use.RETURNED)
+        self.returned.append(kind)
+        self.note(What.RETURN, term[2], 0, written(term[1]), kind)
+
+    def _if(self, term: Term) -> None:
+        _, test, body, otherwise, _ = term
+        self.test(test)
+        guard, opposite = guard_of_test(self, test, body)
+        self.block(body, guard)
+        self.block(otherwise, opposite)
+
+    def _for(self, term: Term) -> None:
+        _, target, iterable, body, otherwise, is_async, line, column = term
+        source = self.visit(iterable)
+        if is_async:
+            self.note(What.AWAIT, line, column, written(iterable), source)
+        else:
+            self.iterate(source, written(iterable), line, column)
+        self.bind(target, item_of(source))
+        looped, self.looped = self.looped, True
+        self.block(body)
+        self.looped = looped
+        self.block(otherwise)
+
+    def _while(self, term: Term) -> None:
+        self.test(term[1])
+        looped, self.looped = self.looped, True
+        self.block(term[2])
+        self.looped = looped
+        self.block(term[3])
+
+    def _with(self, term: Term) -> None:
+        _, items, body, is_async, line, column = term
+        before = self.held
+        for each, target in items:
+            kind = self.visit(each, Use.OTHER)
+            site = self.note(What.ENTER, line, column, written(each), kind)
+            if is_async:
+                site.use = Use.AWAITED
+                self.note(What.AWAIT, line, column, written(each), kind)
+            self.held = (*self.held, Held(kind, written(each), line, is_async))
+            self.bind(target, self._entered(kind))
+        self.block(body)
+        self.held = before
+
+    def _entered(self, kind: Kind | None) -> Kind | None:
+        """Return what `as` gives."""
+        match kind:
+            case Lent():
+                return self.program.lent(kind.of)
+            case Inst():
+                name = "__aenter__" if self.program.resolver.method(kind.cls, "__aenter__") else (
+                    "__enter__")  # fmt: skip
+                method = self.program.resolver.method(kind.cls, name)
+                found = self.program.returned(method) if method is not None else None
+                return found or kind
+            case ExtInst() | Ext():
+                return kind
+        return None
+
+    def _try(self, term: Term) -> None:
+        _, body, handlers, otherwise, final, _ = term
+        self.block(body)
+        for types, handler in handlers:
+            self.block(handler, guard_of_handler(types))
+        self.block(otherwise)
+        self.block(final)
+
+    def _raise(self, term: Term) -> None:
+        before = self.guard
+        self.guard = stronger(before, Guard.RARE)
+        self.visit(term[1])
+        self.guard = before
+
+    def _function(self, term: Term) -> None:
+        func = self.func.module.functions[term[1]]
+        self.env[term[2]] = None
+        self.env[term[2]] = self.program.resolver.decorated(func)
+
+    def _class(self, term: Term) -> None:
+        self.env[term[2]] = ClassRef(self.func.module.classes[term[1]])
+
+    def _import(self, term: Term) -> None:
+        for name, dotted in term[1]:
+            self.env[name] = self.program.resolver.dotted(dotted)
+
+    def _match(self, term: Term) -> None:
+        self.visit(term[1])
+        for body in term[2]:
+            self.block(body, Guard.BRANCH)
+
+    def _global(self, term: Term) -> None:
+        self._globals.update(term[1])
+
+
+__all__ = ["Coroutine", "Walk", "Walker"]
