@@ -8,8 +8,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from freeloop.knowledge.rows import Table
 from freeloop.knowledge.load import read_table
+from freeloop.knowledge.rows import Table
 
 DATA = Path(__file__).parent / "data"
 STDLIB = "stdlib"
