@@ -10,6 +10,7 @@
     twin = "httpx.AsyncClient.get"      # where no rule finds it
     in_memory = "load(BytesIO())"       # the same, and proved to be harmless
 
+`[[instance]]` names a global object and its class: the code is proved to give an object of that.
 `[[returns]]` has lines that need not block: the class of what they return is what is learned.
 """
 
@@ -51,6 +52,7 @@ class ExerciseFile:
         stubs: Names of the servers it talks to.
         setup: Statements, run once.
         exercises: Each blocks.
+        instances: Name of a global object, its class, and an expression for it.
         returns: Expressions whose result has a class worth knowing.
     """
 
@@ -60,6 +62,7 @@ class ExerciseFile:
     stubs: tuple[str, ...]
     setup: str
     exercises: tuple[Exercise, ...]
+    instances: tuple[tuple[str, str, str], ...]
     returns: tuple[str, ...]
 
 
@@ -78,5 +81,6 @@ def read(name: str) -> ExerciseFile:
         tuple(data.get("stubs", [])),
         data.get("setup", ""),
         tuple(Exercise(**each) for each in data.get("exercise", [])),
+        tuple((each["name"], each["of"], each["run"]) for each in data.get("instance", [])),
         tuple(each["run"] for each in data.get("returns", [])),
     )

@@ -23,6 +23,8 @@ class Names:
     def __init__(self, places: Places, packages: frozenset[str]) -> None:
         self._places = places
         self._owners: dict[tuple[str, str], list[tuple[Any, str]]] = defaultdict(list)
+        self._packages = packages
+        self._local: dict[str, type] = {}
         self._things: dict[int, tuple[Any, set[str]]] = {}
         for name, module in self._modules(packages):
             for attribute, thing in list(vars(module).items()):
@@ -52,7 +54,22 @@ class Names:
 
     def thing(self, dotted: str) -> Any:
         """Return what a dotted name means in the loaded modules; None if nothing."""
+        owner, _, attribute = dotted.rpartition(".")
+        if dotted in self._local:
+            return self._local[dotted]
+        if owner in self._local:
+            return inspect.getattr_static(self._local[owner], attribute, None)
         return resolve(dotted)
+
+    def of_class(self, cls: type) -> str:
+        """Return the settled name of a class; one that a function makes is named as if it stood in
+        the function's module.
+        """
+        if "<locals>" in cls.__qualname__ and cls.__module__.partition(".")[0] in self._packages:
+            name = f"{cls.__module__}.{cls.__name__}"
+            self._local[name] = cls
+            return name
+        return self.settled(cls)
 
     def _keep(self, thing: Any, module: str, attribute: str) -> None:
         if id(thing) not in self._things:

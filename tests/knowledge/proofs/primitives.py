@@ -75,9 +75,10 @@ RANK = (
     *(Kind.SLEEP, Kind.CPU, Kind.LOCK, Kind.FILE),
 )
 
-# Asked of the file system on the way to something that costs more.
+# Asked of the system on the way to something that costs more.
 QUESTIONS = frozenset(
-    f"posix.{name}" for name in ("stat", "lstat", "fstat", "access", "statvfs", "readlink")
+    f"posix.{name}"
+    for name in ("stat", "lstat", "fstat", "access", "statvfs", "readlink", "waitpid")
 )
 
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent
 # What is made here, and what it is called everywhere.
 PLATFORM = {"pathlib.PosixPath": "pathlib.Path", "pathlib.PurePosixPath": "pathlib.PurePath"}
 # What these call of an object is what is proved.
-PROTOCOLS = {"list": "__iter__", "len": "__len__", "bool": "__bool__", "next": "__next__"}
+PROTOCOLS = {"list": "__iter__", "len": "__len__", "bool": "__bool__", "repr": "__repr__"}
 # They call what they are given: that one of it blocks says nothing about them.
 PLUMBING = (
     *("abc", "asgiref", "asyncio", "codecs", "collections", "concurrent", "contextlib", "copy"),
@@ -36,6 +36,11 @@ PLUMBING = (
     *("django.utils.asyncio", "django.utils.connection", "django.utils.decorators"),
     *("django.utils.functional", "django.utils.module_loading", "django.utils.translation"),
     *("django.setup", "django.db.utils.ConnectionHandler"),
+    # What these do is what the class that inherits from them does.
+    *("django.contrib.sessions.backends.base", "django.core.cache.backends.base"),
+    *("django.core.cache.BaseCache", "django.contrib.auth.backends.BaseBackend"),
+    *("django.core.mail.backends.base", "django.core.files.storage.Storage"),
+    *("django.utils.crypto", "django.views", "django.template", "django.core.management"),
     *("urllib3.util.wait", "urllib3.util.timeout", "select"),
 )
 
@@ -130,7 +135,9 @@ class _Prover:
             self._learn_return(run.target, run.result)
         for target, result in results:
             self._learn_return(target, result)
+        instances = [each for each in self._file.instances if self._is_instance(*each)]
         self._name_others()
+        self._proved.aliases.update({name: cls for name, cls, _ in instances})
         return self._proved
 
     @property
@@ -239,8 +246,7 @@ class _Prover:
 
     def _is_worth(self, name: str) -> bool:
         own = not self._file.packages or name.partition(".")[0] in self._file.packages
-        plumbing = any(f"{name}.".startswith(f"{each}.") for each in PLUMBING)
-        return own and is_public(name) and not plumbing
+        return own and is_public(name) and not _is_plumbing(name)
 
     def _settled(self, target: Target | None) -> str:
         if target is None:
@@ -255,13 +261,21 @@ class _Prover:
         """
         found = ""
         for each in cls.__mro__[:-1]:
-            settled = self._names.settled(each)
+            settled = self._names.of_class(each)
             # A class behind the scenes is known by the public one that inherits from it.
-            if settled and not (found and each.__module__.startswith("_")):
+            behind = each.__module__.startswith("_") or _is_plumbing(settled)
+            if settled and not (found and behind):
                 found = f"{settled}.{name}"
             if name in vars(each) and found:
                 return found
-        return ""
+        # Answered by `__getattr__`, as Django's cursor does for most of the driver's.
+        return "" if any(name in vars(each) for each in cls.__mro__) else found
+
+    def _is_instance(self, name: str, of: str, run: str) -> bool:
+        if isinstance(self._evaluated(run), self._names.thing(of)):
+            return True
+        self._proved.failed[name] = f"is no {of}"
+        return False
 
     def _learn_return(self, target: Target | None, result: Any) -> None:
         name = self._settled(target)
@@ -290,8 +304,11 @@ class _Prover:
             kind = names.thing(cls)
             self._note_aliases(cls, kind)
         self._note_bases(classes)
+        owners = {name.rpartition(".")[0] for name in (*proved.rows, *proved.returns)}
+        known = owners | proved.rows.keys() | proved.bases.keys()
+        proved.returns = {name: cls for name, cls in proved.returns.items() if cls in known}
         for name, row in list(proved.rows.items()):
-            twin = row.twin or twin_of(name)
+            twin = row.twin or twin_of(name, names.thing)
             proved.rows[name] = replace(row, twin=twin or "")
 
     def _note_aliases(self, settled: str, thing: Any) -> None:
@@ -302,7 +319,8 @@ class _Prover:
     def _note_bases(self, classes: set[str]) -> None:
         """Note every public class of the library that inherits from one with rows."""
         wanted = {self._names.thing(cls): cls for cls in classes}
-        for thing, settled in self._all_classes():
+        made = [(thing, cls) for thing, cls in wanted.items() if "<locals>" in thing.__qualname__]
+        for thing, settled in (*self._all_classes(), *made):
             above = [wanted[each] for each in thing.__mro__[1:-1] if each in wanted]
             if above:
                 self._proved.bases[settled] = tuple(above)
@@ -312,3 +330,7 @@ class _Prover:
         for thing, _ in list(self._names._things.values()):
             if isinstance(thing, type) and (settled := self._names.settled(thing)):
                 yield thing, settled
+
+
+def _is_plumbing(name: str) -> bool:
+    return any(f"{name}.".startswith(f"{each}.") for each in PLUMBING)

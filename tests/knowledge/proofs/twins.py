@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
-from tests.knowledge.proofs.names import resolve
 
-
-def twin_of(name: str) -> str | None:
+def twin_of(name: str, resolve: Callable[[str], Any]) -> str | None:
     """Return the async twin of a function or method; None if no way leads to one.
 
     `get` -> `aget` beside it; `Client.get` -> `AsyncClient.get` in the same module; `redis.Redis`
