@@ -218,6 +218,20 @@ class DishError(ValueError):
     """Made by C."""
 
 
+class Loud(list[int]):
+    """Overrides a method of C, and calls it."""
+
+    def append(self, thing: int) -> None:
+        super().append(thing)
+
+
+def test_a_method_in_c_is_named_by_its_own_class_below_an_override() -> None:
+    """Django's cursor of SQLite overrides `execute` and calls that of sqlite3 by `super`."""
+    found = calls_of(lambda: Loud().append(1))
+
+    assert "list.append" in found.names()
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [

@@ -15,7 +15,7 @@ from freeloop.knowledge.rows import Blocking, Kind, Table
 
 FORMAT = 1
 TOP = {"format", "library", "version", "call", "aliases", "bases", "returns"}
-CALL = {"name", "kind", "reaches", "twin", "chain", "proof"}
+CALL = {"name", "kind", "reaches", "twin", "chain", "proof", "in_memory"}
 
 
 def read_table(path: Path, *, needs_proof: bool) -> Table:
@@ -89,6 +89,7 @@ class _Reader:
             version=version,
             proof=proof,
             chain=self._list(row.get("chain", []), f"{at} chain"),
+            in_memory=self._flag(row, "in_memory", at),
         )
 
     def _text(self, table: Mapping[str, Any], key: str, at: str) -> str:
@@ -98,6 +99,12 @@ class _Reader:
         value = table[key]
         if not isinstance(value, str) or not value:
             raise self._wrong(place, f"is {value!r}, expected a text")
+        return value
+
+    def _flag(self, table: Mapping[str, Any], key: str, at: str) -> bool:
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            raise self._wrong(f"{at} {key}", f"is {value!r}, expected true or false")
         return value
 
     def _texts_by_name(self, data: Mapping[str, Any], key: str) -> dict[str, str]:

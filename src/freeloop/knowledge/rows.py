@@ -38,6 +38,7 @@ class Blocking:
         version: Of that library, in the run that derived the row.
         proof: Id of the exercise that ran, "" in files of users.
         chain: Functions from this one down to the primitive, both left out; some may be private.
+        in_memory: Whether it is harmless on a file in memory (`io.BytesIO`), as that of zipfile is.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Blocking:
     version: str
     proof: str
     chain: tuple[str, ...] = ()
+    in_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

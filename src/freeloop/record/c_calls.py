@@ -273,6 +273,9 @@ DESCRIPTORS = (
     *(MethodWrapperType, WrapperDescriptorType),
 )
 
+# What a class keeps of a method in C.
+OF_C = (*DESCRIPTORS, BuiltinFunctionType, staticmethod)
+
 
 def _builtin_name(function: Any) -> str:
     """Return "module.function", or the class that defines a method."""
@@ -281,7 +284,11 @@ def _builtin_name(function: Any) -> str:
         module = owner.__name__
         return str(name) if module == "builtins" else f"{module}.{name}"
     classes = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
-    definer = next((each for each in classes if name in vars(each)), None)
+    # A class below may have a method of Python's by that name, which called this one by `super`.
+    definer = next(
+        (each for each in classes if isinstance(vars(each).get(name), OF_C)),
+        None,
+    )
     return f"{class_name(definer)}.{name}" if definer is not None else str(name)
 
 

@@ -1,0 +1,86 @@
+"""The exercises of a file: one line of code each, and what it needs around it.
+
+    library = "requests"
+    stubs = ["web"]                     # a name in the code: port, or address of PostgreSQL
+    setup = "import requests"           # once
+
+    [[exercise]]
+    run = "requests.get(url)"           # an expression; what it calls is what is proved
+    before = "..."                      # before each run; a run warms up, the next one is recorded
+    twin = "httpx.AsyncClient.get"      # where no rule finds it
+    in_memory = "load(BytesIO())"       # the same, and proved to be harmless
+
+`[[instance]]` names a global object and its class: the code is proved to give an object of that.
+`[[returns]]` has lines that need not block: the class of what they return is what is learned.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "exercises"
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One line that blocks.
+
+    Attributes:
+        run: The expression; its id too.
+        before: Statements that make ready what the run uses up.
+        twin: What async code awaits in its place; "" to look for one.
+        in_memory: The same with a file in memory, which reaches nothing that blocks; "" if none.
+    """
+
+    run: str
+    before: str = ""
+    twin: str = ""
+    in_memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseFile:
+    """The exercises of one library.
+
+    Attributes:
+        name: Of the file, and of the data file that it makes.
+        library: Distribution, "python" for the standard library.
+        packages: Top-level packages whose functions get rows; the standard library has its own.
+        stubs: Names of the servers it talks to.
+        setup: Statements, run once.
+        exercises: Each blocks.
+        instances: Name of a global object, its class, and an expression for it.
+        returns: Expressions whose result has a class worth knowing.
+    """
+
+    name: str
+    library: str
+    packages: tuple[str, ...]
+    stubs: tuple[str, ...]
+    setup: str
+    exercises: tuple[Exercise, ...]
+    instances: tuple[tuple[str, str, str], ...]
+    returns: tuple[str, ...]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all files."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def read(name: str) -> ExerciseFile:
+    """Return the exercises of a file."""
+    data: dict[str, Any] = tomllib.loads((FOLDER / f"{name}.toml").read_text())
+    return ExerciseFile(
+        name,
+        data["library"],
+        tuple(data.get("packages", [])),
+        tuple(data.get("stubs", [])),
+        data.get("setup", ""),
+        tuple(Exercise(**each) for each in data.get("exercise", [])),
+        tuple((each["name"], each["of"], each["run"]) for each in data.get("instance", [])),
+        tuple(each["run"] for each in data.get("returns", [])),
+    )

@@ -1,0 +1,336 @@
+"""Run the exercises of a file below the recorder, and tell what each function reached."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from freeloop.knowledge.blocking import Kind
+from freeloop.record.c_calls import CCall, calls_of
+from freeloop.record.places import Places
+from tests.knowledge.proofs.exercises import Exercise, ExerciseFile
+from tests.knowledge.proofs.names import Names, is_public
+from tests.knowledge.proofs.primitives import is_buffer, kind_of, weight
+from tests.knowledge.proofs.stubs import STUBS
+from tests.knowledge.proofs.twins import twin_of
+
+EXERCISE = "<exercise>"
+ROOT = Path(__file__).parent
+# What is made here, and what it is called everywhere.
+PLATFORM = {"pathlib.PosixPath": "pathlib.Path", "pathlib.PurePosixPath": "pathlib.PurePath"}
+# What these call of an object is what is proved.
+PROTOCOLS = {"list": "__iter__", "len": "__len__", "bool": "__bool__", "repr": "__repr__"}
+# They call what they are given: that one of it blocks says nothing about them.
+PLUMBING = (
+    *("abc", "asgiref", "asyncio", "codecs", "collections", "concurrent", "contextlib", "copy"),
+    *("contextvars", "enum", "functools", "importlib", "inspect", "logging", "operator", "runpy"),
+    *("selectors", "signal", "threading.Thread", "types", "typing", "unittest", "warnings"),
+    *("weakref", "zipimport", "linecache", "traceback", "pkgutil", "atexit", "builtins"),
+    *("django.apps", "django.conf", "django.core.handlers", "django.dispatch", "django.test"),
+    *("django.utils.asyncio", "django.utils.connection", "django.utils.decorators"),
+    *("django.utils.functional", "django.utils.module_loading", "django.utils.translation"),
+    *("django.setup", "django.db.utils.ConnectionHandler"),
+    # What these do is what the class that inherits from them does.
+    *("django.contrib.sessions.backends.base", "django.core.cache.backends.base"),
+    *("django.core.cache.BaseCache", "django.contrib.auth.backends.BaseBackend"),
+    *("django.core.mail.backends.base", "django.core.files.storage.Storage"),
+    *("django.utils.crypto", "django.views", "django.template", "django.core.management"),
+    *("urllib3.util.wait", "urllib3.util.timeout", "select"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one function reached in one exercise.
+
+    Attributes:
+        kind: What it waited for.
+        primitive: The function in C.
+        chain: From this function to the primitive, both left out.
+        proof: The exercise.
+        direct: Whether the exercise calls this one itself.
+        twin: Its async twin, "" without one.
+        in_memory: Whether it reached nothing that blocks when its file was in memory.
+    """
+
+    kind: Kind
+    primitive: str
+    chain: tuple[str, ...]
+    proof: str
+    direct: bool
+    twin: str = ""
+    in_memory: bool = False
+
+
+@dataclass(slots=True)
+class Proved:
+    """All that the exercises of a file show.
+
+    Attributes:
+        rows: By settled name.
+        aliases: Other name -> settled name.
+        bases: Class -> its bases.
+        returns: Function -> class.
+        failed: Exercise -> why it proves nothing.
+    """
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    returns: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def prove(file: ExerciseFile) -> Proved:
+    """Return what the exercises of a file show, with its servers running meanwhile."""
+    with contextlib.ExitStack() as stack:
+        around: dict[str, Any] = {
+            name: stack.enter_context(STUBS[name]()) for name in file.stubs
+        }
+        around["__name__"] = "exercise"
+        around["cleanup"] = stack  # an exercise file may leave something to close
+        exec(compile(file.setup, EXERCISE, "exec"), around)
+        return _Prover(file, around).proved()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an exercise calls: a function or class, or a class and the name of its method."""
+
+    thing: Any
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    exercise: Exercise
+    calls: tuple[CCall, ...]
+    target: Target | None
+    result: Any
+
+
+class _Prover:
+    def __init__(self, file: ExerciseFile, around: dict[str, Any]) -> None:
+        self._file = file
+        self._around = around
+        self._proved = Proved()
+        self._runs: list[_Run] = []
+
+    def proved(self) -> Proved:
+        for exercise in self._file.exercises:
+            self._run(exercise)
+        results = [(self._target(run), self._evaluated(run)) for run in self._file.returns]
+        packages = frozenset(sys.stdlib_module_names) if self._is_stdlib else frozenset()
+        self._names = Names(Places(str(ROOT)), packages | {*self._file.packages})
+        for run in self._runs:
+            if not self._learn(run):
+                reached = sorted({call.name for call in run.calls})
+                self._proved.failed[run.exercise.run] = f"no name or no wait: {reached[:12]}"
+            self._learn_return(run.target, run.result)
+        for target, result in results:
+            self._learn_return(target, result)
+        instances = [each for each in self._file.instances if self._is_instance(*each)]
+        self._name_others()
+        self._proved.aliases.update({name: cls for name, cls, _ in instances})
+        return self._proved
+
+    @property
+    def _is_stdlib(self) -> bool:
+        return self._file.library == "python"
+
+    def _run(self, exercise: Exercise) -> None:
+        """Run once to fill caches and import, and once to keep what it reached."""
+        result: list[Any] = []
+        code = compile(exercise.run, EXERCISE, "eval")
+        ready = compile(exercise.before, EXERCISE, "exec")
+        try:
+            exec(ready, self._around)
+            target = self._target(exercise.run)
+            for _ in range(2):
+                exec(ready, self._around)
+                result.clear()
+                calls = calls_of(lambda: result.append(eval(code, self._around)), root=ROOT)
+                if calls.raised:
+                    self._proved.failed[exercise.run] = calls.raised
+                    return
+            self._show_harmless(exercise)
+        except Exception as error:
+            self._proved.failed[exercise.run] = f"before: {type(error).__name__}: {error}"
+            return
+        self._runs.append(_Run(exercise, calls.calls, target, result[0]))
+
+    def _show_harmless(self, exercise: Exercise) -> None:
+        if not exercise.in_memory:
+            return
+        code = compile(exercise.in_memory, EXERCISE, "eval")
+        calls = calls_of(lambda: eval(code, self._around), root=ROOT)
+        reached = [call.name for call in calls.calls if kind_of(call) is not None]
+        blocked = [name for name in reached if not is_buffer(name)]
+        if calls.raised or blocked:
+            self._proved.failed[exercise.in_memory] = calls.raised or f"blocks: {blocked}"
+
+    def _target(self, run: str) -> Target | None:
+        node = ast.parse(run, mode="eval").body
+        if not isinstance(node, ast.Call):
+            return self._element(node)
+        protocol = PROTOCOLS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+        if protocol and node.args:
+            value = self._value(node.args[0])
+            # Of a generator, what made it is what is asked about.
+            if type(value).__module__ not in {"builtins", "itertools"}:
+                return Target(type(value), protocol)
+            return self._target(ast.unparse(node.args[0]))
+        if isinstance(node.func, ast.Attribute):
+            owner = self._value(node.func.value)
+            if isinstance(owner, type):
+                return Target(owner, node.func.attr)
+            if not isinstance(owner, ModuleType):
+                return Target(type(owner), node.func.attr)
+        return Target(self._value(node.func))
+
+    def _element(self, node: ast.expr) -> Target | None:
+        """Return what an attribute or an index calls."""
+        if isinstance(node, ast.Subscript):
+            return Target(type(self._value(node.value)), "__getitem__")
+        return None
+
+    def _value(self, node: ast.expr) -> Any:
+        return self._evaluated(ast.unparse(node))
+
+    def _evaluated(self, run: str) -> Any:
+        return eval(compile(run, EXERCISE, "eval"), self._around)
+
+    def _learn(self, run: _Run) -> bool:
+        """Keep a row for each function between the exercise and what blocked."""
+        blocked = [(call, kind) for call in run.calls if (kind := kind_of(call)) is not None]
+        if any(kind in {Kind.NET, Kind.DB} for _, kind in blocked):
+            # What they read was the socket then, or is told apart by `open`.
+            blocked = [(call, kind) for call, kind in blocked if not is_buffer(call.name)]
+        blocked.sort(key=lambda found: weight(found[1], found[0].name))  # then as first reached
+        exercise, called = run.exercise, self._settled(run.target)
+        learned = False
+        for call, kind in blocked:
+            places = list(call.stack)
+            while places and places[-1].path in {EXERCISE, "prove.py"}:
+                places.pop()
+            inner: tuple[str, ...] = ()
+            for place in places:
+                names = self._names.functions(place.path, place.function)
+                for name in names:
+                    if self._is_worth(name) and name != called:
+                        self._add(name, Row(kind, call.name, inner, exercise.run, direct=False))
+                inner = (names[0] if names else f"{place.path}:{place.function}", *inner)
+            if called:
+                below = inner[1:] if inner[:1] == (called,) else inner
+                row = Row(
+                    *(kind, call.name, below, exercise.run),
+                    direct=True,
+                    twin=exercise.twin,
+                    in_memory=bool(exercise.in_memory),
+                )
+                self._add(called, row)
+                learned = True
+        return learned
+
+    def _add(self, name: str, row: Row) -> None:
+        name = name.removesuffix(".__init__").removesuffix(".__new__")
+        known = self._proved.rows.get(name)
+        if known is None or (row.direct and not known.direct):
+            self._proved.rows[name] = row
+
+    def _is_worth(self, name: str) -> bool:
+        own = not self._file.packages or name.partition(".")[0] in self._file.packages
+        return own and is_public(name) and not _is_plumbing(name)
+
+    def _settled(self, target: Target | None) -> str:
+        if target is None:
+            return ""
+        if target.method:
+            return self._method_of(target.thing, target.method)
+        return self._names.settled(target.thing)
+
+    def _method_of(self, cls: type, name: str) -> str:
+        """Return "Class.method" of the class that a library has and that defines it, or a public
+        one below that.
+        """
+        found = ""
+        for each in cls.__mro__[:-1]:
+            settled = self._names.of_class(each)
+            # A class behind the scenes is known by the public one that inherits from it.
+            behind = each.__module__.startswith("_") or _is_plumbing(settled)
+            if settled and not (found and behind):
+                found = f"{settled}.{name}"
+            if name in vars(each) and found:
+                return found
+        # Answered by `__getattr__`, as Django's cursor does for most of the driver's.
+        return "" if any(name in vars(each) for each in cls.__mro__) else found
+
+    def _is_instance(self, name: str, of: str, run: str) -> bool:
+        if isinstance(self._evaluated(run), self._names.thing(of)):
+            return True
+        self._proved.failed[name] = f"is no {of}"
+        return False
+
+    def _learn_return(self, target: Target | None, result: Any) -> None:
+        name = self._settled(target)
+        cls = self._names.settled(type(result))
+        cls = PLATFORM.get(cls, cls)
+        if cls.partition(".")[0] in {"", "builtins", "types"} or "." not in cls or name == cls:
+            return
+        if not name:
+            return
+        self._proved.returns.setdefault(name, cls)
+
+    def _name_others(self) -> None:
+        """Note aliases, bases and twins of what has rows."""
+        proved, names = self._proved, self._names
+        classes: set[str] = {*proved.returns.values()}
+        for name in (*proved.rows, *proved.returns):
+            thing = names.thing(name)
+            owner = name.rpartition(".")[0]
+            if isinstance(names.thing(owner), type):
+                classes.add(owner)
+            elif isinstance(thing, type):
+                classes.add(name)
+            elif thing is not None:
+                self._note_aliases(name, thing)
+        for cls in sorted(classes):
+            kind = names.thing(cls)
+            self._note_aliases(cls, kind)
+        self._note_bases(classes)
+        owners = {name.rpartition(".")[0] for name in (*proved.rows, *proved.returns)}
+        known = owners | proved.rows.keys() | proved.bases.keys()
+        proved.returns = {name: cls for name, cls in proved.returns.items() if cls in known}
+        for name, row in list(proved.rows.items()):
+            twin = row.twin or twin_of(name, names.thing)
+            proved.rows[name] = replace(row, twin=twin or "")
+
+    def _note_aliases(self, settled: str, thing: Any) -> None:
+        for alias in self._names.aliases(settled, thing):
+            if alias not in self._proved.rows:
+                self._proved.aliases[alias] = settled
+
+    def _note_bases(self, classes: set[str]) -> None:
+        """Note every public class of the library that inherits from one with rows."""
+        wanted = {self._names.thing(cls): cls for cls in classes}
+        made = [(thing, cls) for thing, cls in wanted.items() if "<locals>" in thing.__qualname__]
+        for thing, settled in (*self._all_classes(), *made):
+            above = [wanted[each] for each in thing.__mro__[1:-1] if each in wanted]
+            if above:
+                self._proved.bases[settled] = tuple(above)
+                self._note_aliases(settled, thing)
+
+    def _all_classes(self) -> Iterator[tuple[type, str]]:
+        for thing, _ in list(self._names._things.values()):
+            if isinstance(thing, type) and (settled := self._names.settled(thing)):
+                yield thing, settled
+
+
+def _is_plumbing(name: str) -> bool:
+    return any(f"{name}.".startswith(f"{each}.") for each in PLUMBING)
