@@ -21,7 +21,7 @@ BENCH_EXTRA = frozenset({"numpy", "psutil", "scipy", "websockets"})
 class Door(click.Group):
     """A group that ends with freeloop's exit codes and loads a face only when it is called."""
 
-    faces = ("trace", "bench", "relief", "doctor")
+    faces = ("check", "trace", "bench", "relief", "doctor")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the faces in the order of their use."""
@@ -29,6 +29,10 @@ class Door(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one face, so that `freeloop --help` stays quick."""
+        if cmd_name == "check":
+            from freeloop.cli.check import check_command
+
+            return check_command
         if cmd_name == "trace":
             from freeloop.cli.trace import trace_command
 

@@ -35,8 +35,28 @@ from freeloop.source.code.sites import Site, What
 # Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
 REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
 CACHE = "django.core.cache."
-# Loaded whole into memory at once, or only a handle: reading them takes no noticeable time.
-BRIEF = frozenset({"os.getenv", "os.getpid", "os.path.join", "logging"})
+CACHE_METHODS = frozenset(
+    {"get", "set", "add", "delete", "touch", "get_many", "set_many", "delete_many", "get_or_set",
+     "incr", "decr", "clear", "has_key"}
+)  # fmt: skip
+# Questions and changes to a directory's entries: microseconds, not worth a thread.
+BRIEF_OWNERS = ("os.path.", "fcntl.")
+BRIEF = frozenset(
+    {f"os.{name}" for name in (
+        "access", "chmod", "link", "listdir", "lstat", "makedirs", "mkdir", "remove", "rename",
+        "replace", "rmdir", "scandir", "stat", "symlink", "unlink", "utime", "read", "write",
+    )}
+    | {f"pathlib.Path.{name}" for name in (
+        "chmod", "exists", "hardlink_to", "is_dir", "is_file", "is_symlink", "iterdir", "lstat",
+        "mkdir", "readlink", "rename", "replace", "resolve", "rmdir", "samefile", "stat",
+        "symlink_to", "touch", "unlink",
+    )}
+    | {"linecache.getlines", "mimetypes.init", "tokenize.detect_encoding", "shutil.which"}
+    # Held for moments; a lock that is held over an await has a rule of its own.
+    | {"threading.Lock.acquire", "threading.Semaphore.acquire", "threading.Semaphore.__enter__"}
+    # Full only when it has a limit, which most have not.
+    | {"queue.Queue.put"}
+)  # fmt: skip
 
 
 class CauseKind(StrEnum):
@@ -103,7 +123,10 @@ class Causes:
             return self._of_cache(name)
         if name in ("django.shortcuts.render", "django.template.loader.render_to_string"):
             return self._of_template(site, name)
-        return self._from(self._blocking(name))
+        found = self._blocking(name)
+        if found is not None and found.in_memory and _in_memory(site):
+            return None
+        return self._from(found)
 
     def _of_template(self, site: Site, name: str) -> Cause | None:
         """A queryset in the context runs its query while the template is drawn."""
@@ -163,23 +186,7 @@ class Causes:
 
     def _of_cache(self, name: str) -> Cause | None:
         method = name.rpartition(".")[2]
-        if method not in (
-            [
-                "get",
-                "set",
-                "add",
-                "delete",
-                "touch",
-                "get_many",
-                "set_many",
-                "delete_many",
-                "get_or_set",
-                "incr",
-                "decr",
-                "clear",
-                "has_key",
-            ]
-        ):
+        if method not in CACHE_METHODS:
             return None
         waits = self.settings.cache_waits
         if waits is None:
@@ -188,7 +195,7 @@ class Causes:
         return Cause(kind, f"django.core.cache.cache.{method}", waits, f"a{method}")
 
     def _from(self, known: Blocking | None) -> Cause | None:
-        if known is None:
+        if known is None or known.name in BRIEF or known.name.startswith(BRIEF_OWNERS):
             return None
         refused = known.kind is Waits.DB and known.name.startswith(REFUSED)
         return Cause(
@@ -197,6 +204,14 @@ class Causes:
             known.kind.value,
             known.twin,
         )
+
+
+def _in_memory(site: Site) -> bool:
+    """Tell whether a call works on a file in memory."""
+    return any(
+        isinstance(given, ExtInst) and given.name.endswith(("BytesIO", "StringIO"))
+        for given in (*site.arguments, *site.keywords.values())
+    )
 
 
 def _rows(kind: QuerySet | Manager) -> str:

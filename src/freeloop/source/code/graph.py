@@ -14,6 +14,7 @@ from freeloop.source.code.program import Program
 from freeloop.source.code.reach import Reach, Way
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.sites import Site
+from freeloop.source.code.updates import Update, updates_across_await
 
 
 class Graph:
@@ -50,6 +51,18 @@ class Graph:
         """Yield every async function."""
         for module in self.program.index.with_async():
             yield from (func for func in module.functions if func.is_async)
+
+    def functions_with_coroutines(self) -> Iterator[Func]:
+        """Yield the functions that may make a coroutine: the async ones, and what they call."""
+        seen: set[Func] = set()
+        for func in (*self.reach.functions, *self.async_functions()):
+            if func not in seen:
+                seen.add(func)
+                yield func
+
+    def updates_across_await(self, func: Func) -> Iterator[Update]:
+        """Yield writes to shared state of what was read before an await."""
+        yield from updates_across_await(func)
 
     def sites(self, func: Func) -> list[Site]:
         """Return what happens in a function, in the order of the code."""

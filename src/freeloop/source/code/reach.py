@@ -89,6 +89,10 @@ class Reach:
         """Tell whether a function is an entry point."""
         return func in self._entries
 
+    def callers(self, func: Func) -> list[Call]:
+        """Return the calls on the loop that run a function."""
+        return self._callers.get(func, [])
+
     def way_to(self, func: Func) -> Way:
         """Return the way that most likely is taken, and the shortest of those.
 

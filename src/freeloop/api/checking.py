@@ -1,0 +1,123 @@
+"""`freeloop check`: read the project, ask every rule, keep what is not silenced, rank it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from freeloop.errors import FreeloopError
+from freeloop.model.finding import Certainty, Finding, FindingClass, Findings
+from freeloop.rules.registry import Rule, all_rules
+from freeloop.source.code.graph import Graph
+from freeloop.source.code.project import Code, deep_calls, read_code
+from freeloop.source.code.sites import weight
+
+CLASSES = (FindingClass.CRASH, FindingClass.STALL, FindingClass.WASTE)
+# What a wait costs, the dearest first.
+KINDS = ("net", "proc", "sleep", "db", "lock", "dns", "cpu", "file", "")
+CERTAINTIES = (Certainty.OBSERVED, Certainty.CERTAIN, Certainty.LIKELY)
+
+
+def check_code(
+    paths: Sequence[Path],
+    *,
+    start: Path,
+    settings: str | None,
+    select: Sequence[str] = (),
+    use_cache: bool = True,
+) -> Findings:
+    """Return what the rules find in a project.
+
+    Args:
+        paths: Files and directories that findings should be about; the project when empty.
+        start: Where freeloop was called.
+        settings: Settings module; found when None.
+        select: Ids or names of the rules to ask; all when empty.
+        use_cache: Whether to keep what was read for the next run.
+
+    Raises:
+        FreeloopError: If a path, the settings module or a rule does not exist.
+    """
+    rules = _selected(select)
+    code = read_code(start, paths, settings=settings, use_cache=use_cache)
+    with deep_calls():
+        found = [finding for rule in rules for finding in rule.find(code.graph)]
+        about = [finding for finding in found if _is_about(finding, code, start)]
+        kept = [finding for finding in about if not _is_silenced(finding, code.graph, start)]
+        entries = len(code.graph.entries)
+    notes = list(code.notes)
+    if not entries and any(True for _ in code.graph.async_functions()):
+        notes.append(
+            "no entry point on the event loop was found: every async function counts as one"
+        )
+    return Findings(
+        findings=tuple(sorted(_grouped(kept), key=_rank)),
+        files=code.files,
+        entries=entries,
+        unread=code.unread,
+        suppressed=len(about) - len(kept),
+        notes=tuple(notes),
+        environment={"settings": code.graph.settings.module, "root": str(code.root)},
+    )
+
+
+def _selected(select: Sequence[str]) -> Sequence[Rule]:
+    rules = all_rules()
+    known = {name for rule in rules for name in (rule.id, rule.name)}
+    unknown = [name for name in select if name not in known]
+    if unknown:
+        raise FreeloopError(
+            "unknown-rule",
+            what=f"there is no rule {unknown[0]}",
+            where="--select",
+            mend=f"known: {', '.join(f'{rule.id} {rule.name}' for rule in rules)}",
+        )
+    return [rule for rule in rules if not select or {rule.id, rule.name} & set(select)]
+
+
+def _grouped(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield each finding once: two rules, or two walks, may end at one place for one reason."""
+    seen: set[tuple[str, str, int, str]] = set()
+    for finding in findings:
+        key = (finding.rule, finding.path, finding.line, finding.subject)
+        if key not in seen:
+            seen.add(key)
+            yield finding
+
+
+def _rank(finding: Finding) -> tuple[object, ...]:
+    return (
+        finding.folded,
+        CLASSES.index(finding.class_),
+        -(finding.cost_ms or 0.0),
+        weight(finding.guard),
+        KINDS.index(finding.kind) if finding.kind in KINDS else len(KINDS),
+        CERTAINTIES.index(finding.certainty),
+        -len(finding.also),
+        finding.path,
+        finding.line,
+        finding.rule,
+    )
+
+
+def _is_about(finding: Finding, code: Code, start: Path) -> bool:
+    """Tell whether a finding lies in the asked files, or is reached from one of them."""
+    places = {finding.path, *(step.path for step in finding.chain)}
+    return any(_absolute(path, start) in code.asked for path in places)
+
+
+def _is_silenced(finding: Finding, graph: Graph, start: Path) -> bool:
+    """Tell whether a comment on one of the finding's lines silences it."""
+    module = graph.program.index.module_of(_absolute(finding.path, start))
+    if module is None or not module.ignored:
+        return False
+    for line in range(finding.line, finding.end_line + 1):
+        names = module.ignored.get(line, ())
+        if {"*", finding.rule, finding.name} & set(names):
+            return True
+    return False
+
+
+def _absolute(path: str, start: Path) -> str:
+    return path if os.path.isabs(path) else f"{start}{os.sep}{path}"  # noqa: PTH117 - text

@@ -1,0 +1,72 @@
+"""`freeloop check`: where async code crashes, blocks the loop, or pays without gaining."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from freeloop.cli import exit_codes
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--settings",
+    metavar="MODULE",
+    help="Django settings module, read and never run; default: as for the other commands.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["concise", "full", "json"]),
+    default="concise",
+    help="What goes to standard output; full shows every step of a chain, and all findings.",
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE",
+    help="Ask only this rule, by id or name; may be given several times.",
+)
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Show rare branches too, and what no known entry point reaches; they are counted else.",
+)
+@click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
+@click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
+def check_command(
+    paths: tuple[Path, ...],
+    settings: str | None,
+    form: str,
+    select: tuple[str, ...],
+    every: bool,
+    quiet: bool,
+    no_cache: bool,
+) -> None:
+    """Read the project and list what crashes, blocks the event loop, or wastes, with the way to it.
+
+    PATHS are what the findings should be about; the whole project without.
+    """
+    from rich.console import Console
+
+    from freeloop.api.checking import check_code
+    from freeloop.model.finding_codec import encode_findings
+    from freeloop.render.findings_terminal import show_findings, show_quiet
+
+    found = check_code(
+        paths, start=Path.cwd(), settings=settings, select=select, use_cache=not no_cache
+    )
+    if form == "json":
+        document = encode_findings(found)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    elif quiet:
+        show_quiet(found, Console(soft_wrap=True))
+    else:
+        show_findings(found, Console(), every=every or form == "full")
+    counted = found.findings if every else [each for each in found.findings if not each.folded]
+    if counted:
+        raise click.exceptions.Exit(exit_codes.FINDINGS)

@@ -1,0 +1,71 @@
+"""FL503 dangling-task: a task is started and nobody keeps it.
+
+**What it finds.** `asyncio.create_task(...)` or `ensure_future` (also of a loop) as a statement of its own, or given to a name that is never
+used again.
+
+**Why it matters.** The loop only keeps weak references: the task may vanish in the middle of its work. Its exception is told when the
+garbage is collected, if at all; under WSGI it is cancelled when the view returns.
+
+**Bad.**
+
+    asyncio.create_task(send_receipt(order))
+
+**Good.**
+
+    task = asyncio.create_task(send_receipt(order))
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+**When to ignore it.** Never; a task group keeps its tasks and is not reported.
+
+**Is the fix safe?** Yes: a set of the module keeps the task until it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freeloop.model.finding import Certainty, Finding, FindingClass
+from freeloop.rules.registry import Rule
+from freeloop.rules.reporting import report
+from freeloop.source.code.graph import Graph
+from freeloop.source.code.kinds import Ext, ExtInst, ExtMethod
+from freeloop.source.code.results import STARTS_TASK
+from freeloop.source.code.sites import Site, Use, What
+
+LOOPS = frozenset(
+    {"asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.AbstractEventLoop",
+     "asyncio.events.AbstractEventLoop"}
+)  # fmt: skip
+
+
+def find(graph: Graph) -> Iterator[Finding]:
+    """Yield every task that is started by a statement of its own."""
+    for func in graph.functions_with_coroutines():
+        for site in graph.sites(func):
+            if site.what is not What.CALL or site.use is not Use.STATEMENT:
+                continue
+            if _starts_task(site):
+                yield report(
+                    graph,
+                    RULE,
+                    site,
+                    "nobody keeps this task: it may vanish before it is done, and its error with it",
+                    subject="asyncio.create_task",
+                    mend="keep it in a set, and discard it in a done callback; or a task group",
+                    certainty=Certainty.CERTAIN,
+                )
+
+
+def _starts_task(site: Site) -> bool:
+    target = site.target
+    if isinstance(target, Ext):
+        return target.name in STARTS_TASK
+    if isinstance(target, ExtMethod) and target.name == "create_task":
+        owner = target.owner
+        return isinstance(owner, ExtInst) and owner.name in LOOPS
+    return site.text in ("loop.create_task", "asyncio.get_running_loop().create_task",
+                         "asyncio.get_event_loop().create_task")  # fmt: skip
+
+
+RULE = Rule("FL503", "dangling-task", FindingClass.CRASH, find)

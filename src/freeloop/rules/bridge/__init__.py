@@ -1,0 +1,1 @@
+"""Rules about the adapters between sync and async code."""

@@ -1,0 +1,1 @@
+"""Rules about what must not run on the event loop."""

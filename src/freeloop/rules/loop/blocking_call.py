@@ -1,0 +1,79 @@
+"""FL101 blocking-call: a call that waits, made on the event loop.
+
+**What it finds.** A call into a socket, another process, a sleep, a name lookup, a lock or a database driver,
+made by code that runs on the event loop: in an async view, or any number of calls below one, through
+properties, context managers, comprehensions, decorators and signal receivers. What blocks was found out
+by running the libraries, not by their names.
+
+**Why it matters.** While the call waits, the loop serves nobody. In the sample project one blocking call of
+50 ms, two calls below an async view, makes fifty requests wait in one queue; `freeloop bench` measures it.
+
+**Bad.**
+
+    async def checkout(request):
+        rate = requests.get(RATES).json()
+
+**Good.**
+
+    async def checkout(request):
+        async with httpx.AsyncClient() as client:
+            rate = (await client.get(RATES)).json()
+
+**When to ignore it.** When the loop has nobody else to serve: a management command, a script, the end of the
+process.
+
+**Is the fix safe?** `await asyncio.sleep(...)` for `time.sleep(...)` directly in an async function is. A move to a
+thread (`await asyncio.to_thread(f, ...)`) needs a function that may run in another thread. An async client differs in
+timeouts, redirects and retries: that is a suggestion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freeloop.model.finding import Certainty, Finding, FindingClass
+from freeloop.rules.registry import Rule
+from freeloop.rules.reporting import report
+from freeloop.source.code.causes import Cause, CauseKind
+from freeloop.source.code.graph import Graph
+from freeloop.source.code.sites import Site
+
+WORDS = {
+    "net": "waits for the network",
+    "db": "waits for a database",
+    "proc": "waits for another process",
+    "sleep": "sleeps",
+    "lock": "waits for another thread",
+    "dns": "waits for a name lookup",
+}
+
+
+def find(graph: Graph) -> Iterator[Finding]:
+    """Yield every call that waits on the loop, but for files and computing."""
+    for site, cause in graph.loop_causes():
+        if cause.kind is CauseKind.BLOCK and cause.waits in WORDS:
+            yield report(
+                graph,
+                RULE,
+                site,
+                f"{cause.subject} {WORDS[cause.waits]} and holds the event loop",
+                subject=cause.subject,
+                kind=cause.waits,
+                mend=mend_of(site, cause),
+                certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
+            )
+
+
+def mend_of(site: Site, cause: Cause) -> str:
+    """Return what to write instead."""
+    if site.func.is_async:
+        if cause.twin:
+            return f"await {cause.twin}(...)"
+        return f"await asyncio.to_thread({site.text}, ...), or an async client"
+    return (
+        f"call {site.func.last_name} in a thread: await asyncio.to_thread("
+        f"{site.func.last_name}, ...); better: an async version of it"
+    )
+
+
+RULE = Rule("FL101", "blocking-call", FindingClass.STALL, find)

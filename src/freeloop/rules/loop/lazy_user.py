@@ -1,0 +1,61 @@
+"""FL112 lazy-user: `request.user` is looked at on the event loop.
+
+**What it finds.** An attribute of `request.user`, read by code on the event loop. `request.user` itself is lazy: the first
+look at it loads the session and the user.
+
+**Why it matters.** The load is a query on the loop: `SynchronousOnlyOperation`. It works as long as nobody is signed in and
+the session is empty, and for as long as some sync middleware happens to look first.
+
+**Bad.**
+
+    async def basket(request):
+        if request.user.is_authenticated: ...
+
+**Good.**
+
+    async def basket(request):
+        user = await request.auser()
+        if user.is_authenticated: ...
+
+**When to ignore it.** When a middleware of yours that runs in a thread always looks at `request.user` first.
+
+**Is the fix safe?** Yes: `auser()` gives the same user, and keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freeloop.model.finding import Finding, FindingClass
+from freeloop.rules.registry import Rule
+from freeloop.rules.reporting import report
+from freeloop.source.code.attributes import LAZY_USER
+from freeloop.source.code.graph import Graph
+from freeloop.source.code.index import Func
+from freeloop.source.code.kinds import ExtInst
+from freeloop.source.code.sites import Site
+
+
+def find(graph: Graph) -> Iterator[Finding]:
+    """Yield one finding for each function on the loop that looks at the lazy user."""
+    by_function: dict[Func, list[Site]] = {}
+    for site, _ in graph.loop_causes():
+        if isinstance(site.target, ExtInst) and site.target.name == LAZY_USER:
+            by_function.setdefault(site.func, []).append(site)
+    for func, sites in by_function.items():
+        user = sites[0].text.rpartition(".")[0]
+        yield report(
+            graph,
+            RULE,
+            sites[0],
+            f"{sites[0].text} loads session and user on the event loop: SynchronousOnlyOperation",
+            subject="django.contrib.auth.get_user",
+            kind="db",
+            mend=f"user = await {user.removesuffix('.user')}.auser()"
+            if func.is_async
+            else "pass the user in, loaded by await request.auser()",
+            also=sites[1:],
+        )
+
+
+RULE = Rule("FL112", "lazy-user", FindingClass.CRASH, find)

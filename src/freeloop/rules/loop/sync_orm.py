@@ -1,0 +1,87 @@
+"""FL111 sync-orm: a query of Django's ORM on the event loop.
+
+**What it finds.** A query that code on the event loop runs without an await: a call (`get`, `save`, `count`), a
+loop over a queryset, a truth test, a foreign key that was not loaded, a queryset that a template takes the rows of,
+`request.session`, a transaction; in an async function or any number of calls below one.
+
+**Why it matters.** Django refuses it: `SynchronousOnlyOperation`, status 500. Directly in a view it dies in
+development; what ships is a helper with a query on a branch that no test took.
+
+**Bad.**
+
+    async def order(request, pk):
+        order = await Order.objects.aget(pk=pk)
+        return JsonResponse({"guest": order.guest.name})
+
+**Good.**
+
+    async def order(request, pk):
+        order = await Order.objects.select_related("guest").aget(pk=pk)
+        return JsonResponse({"guest": order.guest.name})
+
+**When to ignore it.** When the rows are there already by a way that reading cannot see.
+
+**Is the fix safe?** `await ...aget(...)` for `...get(...)` on a manager or queryset in an async function is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from freeloop.model.finding import Certainty, Finding, FindingClass
+from freeloop.rules.registry import Rule
+from freeloop.rules.reporting import report, short
+from freeloop.source.code.attributes import LAZY_USER
+from freeloop.source.code.causes import Cause, CauseKind
+from freeloop.source.code.graph import Graph
+from freeloop.source.code.kinds import Ext, ExtInst
+from freeloop.source.code.sites import Site, What
+
+ATOMIC = "django.db.transaction.atomic"
+
+
+def find(graph: Graph) -> Iterator[Finding]:
+    """Yield every query on the loop; `request.user` and transactions have rules of their own."""
+    for site, cause in graph.loop_causes():
+        if cause.kind is not CauseKind.QUERY or is_other_rule(site):
+            continue
+        yield report(
+            graph,
+            RULE,
+            site,
+            f"{cause.implicit or short(cause.subject)} runs a query on the event loop:"
+            " SynchronousOnlyOperation",
+            subject=cause.subject,
+            kind="db",
+            mend=mend_of(site, cause),
+            certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
+        )
+
+
+def is_other_rule(site: Site) -> bool:
+    """Tell whether another rule speaks about this query."""
+    target = site.target
+    if isinstance(target, ExtInst) and target.name == LAZY_USER:
+        return True
+    return isinstance(target, Ext) and target.name.startswith(ATOMIC)
+
+
+def mend_of(site: Site, cause: Cause) -> str:
+    """Return what to write instead."""
+    if not site.func.is_async:
+        name = site.func.last_name
+        return f"await sync_to_async({name})(...), or an async version of {name}"
+    if cause.twin and site.what is What.CALL:
+        owner, _, _ = site.text.rpartition(".")
+        twin = cause.twin.rpartition(".")[2]
+        return f"await {owner}.{twin}(...)" if owner else f"await {twin}(...)"
+    if site.what is What.ITERATE:
+        return f"async for ... in {site.text}"
+    if site.what is What.TEST:
+        return f"if await {site.text}.aexists()"
+    if site.what is What.READ:
+        return f'select_related("{site.text.rpartition(".")[2]}") in the query before'
+    return "take the rows before: [row async for row in ...]"
+
+
+RULE = Rule("FL111", "sync-orm", FindingClass.CRASH, find)

@@ -1,0 +1,117 @@
+"""From a site to a finding: the way from the entry point, what stands in between, the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from freeloop.model.finding import (
+    Certainty,
+    Finding,
+    FindingClass,
+    Fix,
+    Guard,
+    Place,
+    Safety,
+    Step,
+    fingerprint,
+)
+from freeloop.rules.registry import Rule
+from freeloop.source.code.graph import Graph
+from freeloop.source.code.index import Func
+from freeloop.source.code.sites import Site, stronger
+
+
+def report(
+    graph: Graph,
+    rule: Rule,
+    site: Site,
+    message: str,
+    *,
+    subject: str = "",
+    kind: str = "",
+    mend: str = "",
+    certainty: Certainty = Certainty.LIKELY,
+    class_: FindingClass | None = None,
+    also: Sequence[Site] = (),
+) -> Finding:
+    """Return the finding at a site.
+
+    Args:
+        graph: Tells the way to the site.
+        rule: Which found it.
+        site: Where.
+        message: What happens, one sentence without a full stop.
+        subject: Qualified name of what is called.
+        kind: What it waits for.
+        mend: What to write instead, "" if there is no short way.
+        certainty: How sure.
+        class_: If it is not the rule's own.
+        also: Other sites of the same cause, named beside the other entry points.
+    """
+    way = graph.way_to(site.func)
+    steps = [
+        Step(graph.path(call.caller), call.site.line, call.caller.qualified, call.site.text)
+        for call in way.calls
+    ]
+    steps.append(Step(graph.path(site.func), site.line, site.func.qualified, site.text))
+    entry = way.entry.words if way.entry is not None else start_words(way.start)
+    others = [Place(graph.path(other.func), other.func.line, other.words) for other in way.others]
+    others += [Place(graph.path(other.func), other.line, other.text) for other in also]
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        class_=class_ or rule.class_,
+        path=graph.path(site.func),
+        line=site.line,
+        end_line=max(site.line, site.end_line),
+        column=site.column,
+        message=message,
+        entry=entry,
+        also=tuple(others),
+        chain=tuple(steps),
+        certainty=certainty,
+        guard=stronger(way.guard, site.guard),
+        # Without a single entry point the project is no Django site that we can read: then
+        # everything async counts.
+        rooted=way.entry is not None or not graph.entries,
+        subject=subject,
+        kind=kind,
+        fix=Fix(mend, Safety.SUGGEST) if mend else None,
+        fingerprint=fingerprint(
+            rule.id,
+            entry=way.start.qualified,
+            cause=site.func.qualified,
+            line_text=graph.line_text(site.func, site.line),
+        ),
+    )
+
+
+def report_setting(
+    graph: Graph, rule: Rule, path: str, line: int, message: str, *, subject: str, mend: str
+) -> Finding:
+    """Return a finding in the settings, which no chain leads to."""
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        class_=rule.class_,
+        path=graph.shown(path),
+        line=line,
+        end_line=line,
+        message=message,
+        certainty=Certainty.CERTAIN,
+        guard=Guard.NONE,
+        subject=subject,
+        fix=Fix(mend, Safety.SUGGEST),
+        fingerprint=fingerprint(rule.id, entry="", cause=subject, line_text=""),
+    )
+
+
+def start_words(func: Func) -> str:
+    """Return words for a function that no entry point is known to reach."""
+    kind = "async function" if func.is_async else "function"
+    return f"{kind} {func.name.replace('.<locals>', '')}"
+
+
+def short(subject: str) -> str:
+    """Return a qualified name as people write it: the last two parts."""
+    return ".".join(subject.split(".")[-2:])

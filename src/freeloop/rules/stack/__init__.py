@@ -1,0 +1,1 @@
+"""Rules about what pays for async without gaining."""
