@@ -26,7 +26,16 @@ FILES = (
     *("mkdir", "rmdir", "unlink", "remove", "rename", "replace", "link", "symlink", "truncate"),
     *("ftruncate", "chmod", "chown", "utime", "copy_file_range", "lockf"),
 )
-PROCESSES = ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp", "waitpid", "wait", "waitid")
+PROCESSES = (
+    "fork",
+    "forkpty",
+    "system",
+    "posix_spawn",
+    "posix_spawnp",
+    "waitpid",
+    "wait",
+    "waitid",
+)
 BUFFERED = ("BufferedReader", "BufferedWriter", "BufferedRandom", "TextIOWrapper", "_IOBase")
 READING = (
     *("read", "read1", "readinto", "readline", "readlines", "readall", "write", "writelines"),
@@ -66,7 +75,9 @@ LOCKS = frozenset(
     for lock in ("lock", "LockType", "RLock", "_ThreadHandle")
     for name in ("acquire", "acquire_lock", "join")
 ) | {"_queue.SimpleQueue.get"}
-SELECTS = frozenset({"select.select", "select.poll.poll", "select.epoll.poll", "select.kqueue.control"})
+SELECTS = frozenset(
+    {"select.select", "select.poll.poll", "select.epoll.poll", "select.kqueue.control"}
+)
 
 # What a call that reaches several is named for: the sockets of a client matter more than the file
 # of certificates it reads first.

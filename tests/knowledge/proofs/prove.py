@@ -90,9 +90,7 @@ class Proved:
 def prove(file: ExerciseFile) -> Proved:
     """Return what the exercises of a file show, with its servers running meanwhile."""
     with contextlib.ExitStack() as stack:
-        around: dict[str, Any] = {
-            name: stack.enter_context(STUBS[name]()) for name in file.stubs
-        }
+        around: dict[str, Any] = {name: stack.enter_context(STUBS[name]()) for name in file.stubs}
         around["__name__"] = "exercise"
         around["cleanup"] = stack  # an exercise file may leave something to close
         exec(compile(file.setup, EXERCISE, "exec"), around)

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-HEAD = "# Derived by scripts/derive_blocking.py from runs of the library below; do not edit by hand."
+HEAD = (
+    "# Derived by scripts/derive_blocking.py from runs of the library below; do not edit by hand."
+)
 
 
 def data_file(library: str, version: str, proved: Mapping[str, Any]) -> str:

@@ -30,13 +30,8 @@ from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.kinds import Ext, ExtInst, ExtMethod
-from freeloop.source.code.results import STARTS_TASK
+from freeloop.source.code.results import LOOP, STARTS_TASK
 from freeloop.source.code.sites import Site, Use, What
-
-LOOPS = frozenset(
-    {"asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.AbstractEventLoop",
-     "asyncio.events.AbstractEventLoop"}
-)  # fmt: skip
 
 
 def find(graph: Graph) -> Iterator[Finding]:
@@ -62,10 +57,8 @@ def _starts_task(site: Site) -> bool:
     if isinstance(target, Ext):
         return target.name in STARTS_TASK
     if isinstance(target, ExtMethod) and target.name == "create_task":
-        owner = target.owner
-        return isinstance(owner, ExtInst) and owner.name in LOOPS
-    return site.text in ("loop.create_task", "asyncio.get_running_loop().create_task",
-                         "asyncio.get_event_loop().create_task")  # fmt: skip
+        return isinstance(target.owner, ExtInst) and target.owner.name == LOOP
+    return False
 
 
 RULE = Rule("FL503", "dangling-task", FindingClass.CRASH, find)

@@ -30,7 +30,7 @@ from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func
-from freeloop.source.code.kinds import Ext, FuncRef
+from freeloop.source.code.kinds import Ext, FuncRef, Generator
 from freeloop.source.code.sites import Site, What
 
 # Fewer calls than this, and the hop of a sync view under ASGI costs more than the view.
@@ -70,6 +70,9 @@ def _entries_that_block(graph: Graph) -> set[Func]:
 
 def _works(graph: Graph, func: Func) -> bool:
     calls = [site for site in graph.sites(func) if site.what is What.CALL]
+    if any(isinstance(site.result, Generator) and site.result.func.is_async for site in calls):
+        # It answers with a stream, which waits for it.
+        return False
     return len(calls) >= WORTH_A_HOP or any(
         isinstance(site.target, FuncRef)
         or (isinstance(site.target, Ext) and site.target.name in DRAWS)

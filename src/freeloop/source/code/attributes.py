@@ -42,6 +42,7 @@ REQUESTS = frozenset(
 )
 LAZY_USER = "django.contrib.auth.middleware.request_user"
 SESSION = "django.contrib.sessions.backends.base.SessionBase"
+MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
 OF_REQUEST = {"user": LAZY_USER, "session": SESSION}
 
 
@@ -57,6 +58,8 @@ class Attributes:
     def of(self, kind: Kind | None, name: str) -> Kind | None:
         """Return what an attribute of a thing of this kind is."""
         match kind:
+            case Ext() if name in MANAGERS and kind.name.rpartition(".")[2][:1].isupper():
+                return Manager(kind.name)
             case ModuleRef() | Ext():
                 return self.resolver.member(kind, name)
             case Inst():
@@ -189,9 +192,7 @@ class Attributes:
                 for inner in each.module.classes:
                     if inner.name == nested:
                         return ClassRef(inner)
-        if name in ("objects", "_default_manager", "_base_manager") and (
-            self.resolver.is_model(cls) or name == "objects"
-        ):
+        if name in MANAGERS and (self.resolver.is_model(cls) or name == "objects"):
             return Manager(cls)
         bases = self.resolver.library_bases(cls)
         return ExtMethod(ClassRef(cls), bases, name) if bases else None
@@ -211,7 +212,7 @@ class Attributes:
         if kind.cls is not None:
             method = self.resolver.method(kind.cls, name)
             if method is not None:
-                return self._bound(method, Inst(kind.cls))
+                return self._bound(method, kind)
         return ExtMethod(kind, (QUERYSET,), name)
 
 

@@ -197,11 +197,13 @@ class Causes:
     def _from(self, known: Blocking | None) -> Cause | None:
         if known is None or known.name in BRIEF or known.name.startswith(BRIEF_OWNERS):
             return None
+        # sendfile, which copies files too, was derived as the network's.
+        waits = Waits.FILE if known.name.startswith("shutil.") else known.kind
         refused = known.kind is Waits.DB and known.name.startswith(REFUSED)
         return Cause(
             CauseKind.QUERY if refused else CauseKind.BLOCK,
             known.name,
-            known.kind.value,
+            waits.value,
             known.twin,
         )
 

@@ -229,7 +229,7 @@ class Evaluator:
         elif isinstance(kind, QuerySet | Generator):
             self.note(What.ITERATE, line, column, text, kind)
 
-    def test(self, term: Term) -> None:
+    def test(self, term: Term, line: int = 0) -> None:
         """Evaluate a condition: a queryset runs its query to tell whether it is empty."""
         inner = term
         while type(inner) is tuple and inner[0] == PARTS and inner[1] == "not":
@@ -239,7 +239,7 @@ class Evaluator:
             kind = self.name(inner)
         if type(inner) is tuple and inner[0] == BOOLEAN:
             return
-        line = _line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
+        line = line or _line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
         if isinstance(kind, QuerySet):
             self.note(What.TEST, line, 0, written(inner), kind)
         elif isinstance(kind, Coroutine) and not kind.task:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from freeloop.source.code.attributes import LAZY_USER, Attributes
 from freeloop.source.code.index import Class, Func
@@ -32,6 +33,10 @@ from freeloop.source.code.resolve import ENTERERS, OFFLOADERS, Resolver
 # Give back the first argument, or what it holds.
 SAME = frozenset({"functools.partial", "copy.copy", "copy.deepcopy", "asyncio.shield"})
 ALL_ITEMS = frozenset({"list", "tuple", "set", "sorted", "frozenset"})
+LOOP = "asyncio.AbstractEventLoop"
+LOOP_GETTERS = frozenset(
+    {"asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop"}
+)
 # Start a task for the coroutine that they are given.
 STARTS_TASK = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 TASK_METHODS = frozenset({"create_task", "start_soon"})
@@ -111,7 +116,11 @@ class Results:
 
     def _with_owner(self, callee: FuncRef) -> Kind | None:
         """Return what a function returns; a manager's method gives rows of the manager's model."""
-        return self.returned(callee.func)
+        found = self.returned(callee.func)
+        owner = callee.owner
+        if isinstance(owner, Manager) and isinstance(found, QuerySet) and found.model is None:
+            return replace(found, model=owner.model)
+        return found
 
     def _of_class(self, cls: Class, arguments: Sequence[Kind | None]) -> Kind | None:
         bases = self.resolver.library_bases(cls)
@@ -145,6 +154,10 @@ class Results:
             return row if ".get_" in name else Coroutine(callee, row, line)
         if name in ASYNC_STDLIB or self.is_async_twin(name):
             return Coroutine(callee, None, line)
+        if name in LOOP_GETTERS:
+            return ExtInst(LOOP)
+        if name.endswith(".from_queryset"):
+            return first
         known = self.resolver.knowledge.returned(name)
         if known is not None:
             return ExtInst(known)
@@ -173,8 +186,10 @@ class Results:
         owner, name = callee.owner, callee.name
         if isinstance(owner, QuerySet | Manager):
             return _of_query(callee, arguments, line)
-        if isinstance(owner, ClassRef) and name in ("objects",):
-            return None
+        if isinstance(owner, ClassRef) and name == "as_manager":
+            return Inst(owner.cls)
+        if name == "from_queryset" and arguments:
+            return arguments[0]
         if isinstance(owner, Inst) and self.resolver.is_model(owner.cls):
             if name[1:] in INSTANCE_RUNS and name.startswith("a"):
                 return Coroutine(callee, None, line)

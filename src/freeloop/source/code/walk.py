@@ -150,8 +150,8 @@ class Walker(Evaluator):
         self.note(What.RETURN, term[2], 0, written(term[1]), kind)
 
     def _if(self, term: Term) -> None:
-        _, test, body, otherwise, _ = term
-        self.test(test)
+        _, test, body, otherwise, line = term
+        self.test(test, line)
         guard, opposite = guard_of_test(self, test, body)
         self.block(body, guard)
         self.block(otherwise, opposite)
@@ -170,7 +170,7 @@ class Walker(Evaluator):
         self.block(otherwise)
 
     def _while(self, term: Term) -> None:
-        self.test(term[1])
+        self.test(term[1], term[4])
         looped, self.looped = self.looped, True
         self.block(term[2])
         self.looped = looped

@@ -1,0 +1,143 @@
+"""Calls that wait, made on the event loop: directly, deep, and through what looks like no call."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from functools import cached_property
+
+from django.dispatch import Signal, receiver
+
+rung = Signal()
+
+
+async def direct(request):
+    time.sleep(1)  # FL101
+
+
+async def two_deep(request):
+    return first_helper()
+
+
+def first_helper():
+    return second_helper()
+
+
+def second_helper():
+    return urllib.request.urlopen("http://example.org").read()  # FL101
+
+
+class Rates:
+    def __init__(self):
+        self.finished = threading.Event()
+
+    @property
+    def euro(self):
+        return subprocess.run(["rates"], check=True)  # FL101
+
+    @cached_property
+    def dollar(self):
+        return subprocess.check_output(["rates"])  # FL101
+
+    def wait(self):
+        self.finished.wait()  # FL101
+
+
+async def through_property(request):
+    return Rates().euro
+
+
+async def through_cached_property(request):
+    rates = Rates()
+    return rates.dollar
+
+
+async def through_attribute_of_self(request, rates: Rates):
+    rates.wait()
+
+
+async def in_comprehension(request):
+    return [time.sleep(each) for each in (1, 2)]  # FL101
+
+
+async def through_generator(request):
+    for line in lines():
+        print(line)
+
+
+def lines():
+    yield "first"
+    time.sleep(1)  # FL101
+
+
+async def through_block(request):
+    with connection():
+        pass
+
+
+@contextlib.contextmanager
+def connection():
+    yield socket.create_connection(("127.0.0.1", 80))  # FL101
+
+
+async def through_signal(request):
+    rung.send(sender=None)
+
+
+@receiver(rung)
+def on_ring(sender, **kwargs):
+    time.sleep(0.1)  # FL101
+
+
+def slow_decorator(view):
+    async def wrapper(request):
+        time.sleep(0.1)  # FL101
+        return await view(request)
+
+    return wrapper
+
+
+@slow_decorator
+async def decorated(request):
+    return None
+
+
+async def through_nested_function(request):
+    def inner():
+        time.sleep(1)  # FL101
+
+    return inner()
+
+
+async def through_map(request):
+    return list(map(pause, (1, 2)))
+
+
+def pause(seconds):
+    time.sleep(seconds)  # FL101
+
+
+async def imported_late(request):
+    from time import sleep
+
+    sleep(1)  # FL101
+
+
+async def generator_of_events():
+    yield "one"
+    time.sleep(1)  # FL101
+
+
+async def through_partial(request):
+    from functools import partial
+
+    wait = partial(wait_for, 3)
+    wait()
+
+
+def wait_for(seconds):
+    time.sleep(seconds)  # FL101

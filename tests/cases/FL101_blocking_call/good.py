@@ -1,0 +1,113 @@
+"""The same calls where they do no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import urllib.request
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+
+
+def sync_view(request):
+    time.sleep(1)
+
+
+async def in_thread(request):
+    await asyncio.to_thread(time.sleep, 1)
+    await sync_to_async(time.sleep)(1)
+    await asyncio.get_running_loop().run_in_executor(None, time.sleep, 1)
+    await sync_to_async(helper)()
+
+
+def helper():
+    return urllib.request.urlopen("http://example.org").read()
+
+
+async def lambda_in_thread(request):
+    await asyncio.to_thread(lambda: time.sleep(1))
+    await sync_to_async(lambda: helper())()
+
+
+@sync_to_async
+def offloaded():
+    time.sleep(1)
+
+
+@database_sync_to_async
+def offloaded_too():
+    time.sleep(1)
+
+
+@sync_to_async(thread_sensitive=False)
+def offloaded_with_arguments():
+    time.sleep(1)
+
+
+offloaded_name = sync_to_async(helper)
+
+
+class Service:
+    aload = sync_to_async(helper)
+
+    def __init__(self):
+        self.load = sync_to_async(self.load_now)
+
+    def load_now(self):
+        time.sleep(1)
+
+    async def run(self):
+        await self.load()
+        await self.aload()
+
+
+async def awaits_offloaded(request):
+    await offloaded()
+    await offloaded_too()
+    await offloaded_with_arguments()
+    await offloaded_name()
+
+
+def in_my_thread(f):
+    async def wrapper(*args):
+        return await sync_to_async(f)(*args)
+
+    return wrapper
+
+
+async def starts_thread(request):
+    threading.Thread(target=helper).start()
+
+
+async def makes_but_never_iterates(request):
+    return rows()
+
+
+def rows():
+    yield 1
+    time.sleep(1)
+
+
+async def own_sleep(request):
+    from asyncio import sleep
+
+    await sleep(1)
+
+
+class Clock:
+    def sleep(self, seconds):
+        return seconds
+
+
+async def same_name(request):
+    clock = Clock()
+    clock.sleep(1)
+
+
+async def never_called(request):
+    def inner():
+        time.sleep(1)
+
+    await asyncio.to_thread(inner)

@@ -1,0 +1,42 @@
+"""Files in threads, in memory, and questions that take microseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import zipfile
+from pathlib import Path
+
+TERMS = Path("terms.txt").read_text() if os.path.exists("terms.txt") else ""
+
+
+async def in_thread(request):
+    return await asyncio.to_thread(Path("terms.txt").read_text)
+
+
+async def brief(request):
+    return os.path.exists("a") and Path("a").is_file()
+
+
+async def in_memory(request):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w"):
+        pass
+    return buffer.getvalue()
+
+
+class Reader:
+    def read_text(self):
+        return "text"
+
+
+async def same_name(request):
+    return Reader().read_text()
+
+
+_terms = None
+
+
+async def kept(request):
+    return TERMS

@@ -1,0 +1,91 @@
+"""Queries on the event loop."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.shortcuts import get_object_or_404, render
+from models import Dish, Guest, Order
+
+User = get_user_model()
+
+
+async def calls(request):
+    Dish.objects.get(pk=1)  # FL111
+    Dish.objects.filter(price=1).exclude(price=2).first()  # FL111
+    User.objects.count()  # FL111
+
+
+async def saves(request):
+    dish = await Dish.objects.aget(pk=1)
+    dish.save()  # FL111
+
+
+async def makes(request):
+    guest = Guest(name="Ada")
+    guest.save()  # FL111
+
+
+async def loops(request):
+    dishes = Dish.objects.all()
+    for dish in dishes:  # FL111
+        print(dish)
+
+
+async def lists(request):
+    return list(Dish.objects.filter(price=1))  # FL111
+
+
+async def comprehends(request):
+    return [dish.price for dish in Dish.objects.all()]  # FL111
+
+
+async def tests(request):
+    dishes = Dish.objects.filter(price=1)
+    if dishes:  # FL111
+        return 1
+    if not dishes.exists():  # FL111
+        return 2
+
+
+async def foreign_key(request):
+    order = await Order.objects.aget(pk=1)
+    return order.guest.name  # FL111
+
+
+async def other_foreign_key_loaded(request):
+    order = await Order.objects.select_related("guest").aget(pk=1)
+    return order.guest.name, order.dish.price  # FL111
+
+
+async def in_template(request):
+    return render(request, "menu.html", {"dishes": Dish.objects.all()})  # FL111
+
+
+async def shortcut(request):
+    return get_object_or_404(Dish, pk=1)  # FL111
+
+
+async def deep(request):
+    return menu()
+
+
+def menu():
+    return [row.pk for row in cheap_dishes()]  # FL111
+
+
+def cheap_dishes():
+    return Dish.objects.cheap()
+
+
+async def through_property(request):
+    guest = await Guest.objects.aget(pk=1)
+    return guest.orders_so_far
+
+
+async def index_of(request):
+    return Dish.objects.order_by("price")[0]  # FL111
+
+
+async def of_async_loop(request):
+    async for order in Order.objects.all():
+        print(order.guest.name)  # FL111

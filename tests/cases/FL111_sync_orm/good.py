@@ -1,0 +1,73 @@
+"""Queries that are awaited, run in a thread, or are only built."""
+
+from __future__ import annotations
+
+from asgiref.sync import sync_to_async
+from django.shortcuts import aget_object_or_404, render
+from models import Dish, Guest, Order
+
+
+async def awaited(request):
+    await Dish.objects.aget(pk=1)
+    await Dish.objects.filter(price=1).acount()
+    dish = await aget_object_or_404(Dish, pk=1)
+    await dish.asave()
+    return [dish async for dish in Dish.objects.all()]
+
+
+async def async_loop(request):
+    async for dish in Dish.objects.filter(price=1):
+        print(dish.price)
+
+
+async def in_thread(request):
+    await sync_to_async(list)(Dish.objects.all())
+    await sync_to_async(Dish.objects.get)(pk=1)
+    await sync_to_async(count_them)()
+
+
+def count_them():
+    return Dish.objects.count()
+
+
+async def only_built(request):
+    cheap = Dish.objects.filter(price=1)
+    return cheap.exclude(price=2)[:5]
+
+
+async def loaded(request):
+    order = await Order.objects.select_related("guest", "dish").aget(pk=1)
+    return order.guest.name, order.guest_id, order.dish.price
+
+
+async def loaded_in_loop(request):
+    async for order in Order.objects.select_related("guest"):
+        print(order.guest.name)
+
+
+async def rows_first(request):
+    dishes = [dish async for dish in Dish.objects.all()]
+    for dish in dishes:
+        print(dish.price)
+    return render(request, "menu.html", {"dishes": dishes})
+
+
+class Cache:
+    def get(self, key):
+        return key
+
+    def count(self):
+        return 0
+
+
+async def same_names(request):
+    objects = Cache()
+    objects.get("a")
+    [1, 2].count(1)
+    {}.get("b")
+    "text".count("t")
+    return objects.count()
+
+
+async def of_parameter(request, guest: Guest):
+    return guest.name

@@ -1,0 +1,31 @@
+"""Models of the case."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class DishQuerySet(models.QuerySet):
+    def cheap(self):
+        return self.filter(price__lt=5)
+
+    def how_many(self):
+        return self.count()
+
+
+class Guest(models.Model):
+    name = models.CharField(max_length=9)
+
+    @property
+    def orders_so_far(self):
+        return Order.objects.filter(guest=self).count()  # FL111
+
+
+class Dish(models.Model):
+    price = models.IntegerField()
+    objects = DishQuerySet.as_manager()
+
+
+class Order(models.Model):
+    guest = models.ForeignKey(Guest, on_delete=models.CASCADE)
+    dish = models.ForeignKey("Dish", on_delete=models.CASCADE)
