@@ -59,19 +59,19 @@ def found_lines(found: Findings, name: str) -> set[tuple[str, int]]:
 class _Synchronous(ast.NodeTransformer):
     """Turns async code into its sync twin."""
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         self.generic_visit(node)
         return ast.FunctionDef(**{name: getattr(node, name) for name in node._fields})
 
-    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:  # noqa: N802
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
         self.generic_visit(node)
         return ast.For(**{name: getattr(node, name) for name in node._fields})
 
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:  # noqa: N802
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
         self.generic_visit(node)
         return ast.With(**{name: getattr(node, name) for name in node._fields})
 
-    def visit_Await(self, node: ast.Await) -> ast.AST:  # noqa: N802
+    def visit_Await(self, node: ast.Await) -> ast.AST:
         self.generic_visit(node)
         return node.value
 

@@ -1,4 +1,4 @@
-"""Every rule finds what its bad cases announce, nothing in its good ones, and nothing in sync code."""
+"""Rules find what bad cases announce, nothing in good ones, and nothing in sync code."""
 
 from __future__ import annotations
 

@@ -110,7 +110,8 @@ def _entry_words(finding: Finding, *, whole: bool) -> str:
         return finding.entry
     if whole or len(others) <= MOST_OTHERS:
         return f"{finding.entry}; also {'; '.join(others)}"
-    return f"{finding.entry}; also {'; '.join(others[:MOST_OTHERS])}; and {len(others) - MOST_OTHERS} more"
+    more = len(others) - MOST_OTHERS
+    return f"{finding.entry}; also {'; '.join(others[:MOST_OTHERS])}; and {more} more"
 
 
 def chain_words(finding: Finding, *, whole: bool = False) -> str:

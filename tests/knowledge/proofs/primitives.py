@@ -56,7 +56,7 @@ KINDS: dict[str, Kind] = {
     "posix.sendfile": Kind.NET,
     **{f"_socket.{name}": Kind.DNS for name in RESOLVER},
     **{f"posix.{name}": Kind.FILE for name in FILES},
-    **{name: Kind.FILE for name in ("fcntl.flock", "fcntl.lockf", "_io.open", "io.open_code")},
+    **dict.fromkeys(("fcntl.flock", "fcntl.lockf", "_io.open", "io.open_code"), Kind.FILE),
     **{f"_io.FileIO.{name}": Kind.FILE for name in READING},
     "_io.FileIO": Kind.FILE,
     **{f"_io.{each}.{name}": Kind.FILE for each in BUFFERED for name in READING},

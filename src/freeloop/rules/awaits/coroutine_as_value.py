@@ -1,10 +1,11 @@
 """FL502 coroutine-as-value: a coroutine is used as if it were its result.
 
-**What it finds.** What an async function gave, without an await, then read, indexed, compared, looped over, tested or put
-into a text; directly or through a variable.
+**What it finds.** What an async function gave, without an await, then read, indexed, compared,
+looped over, tested or put into a text; directly or through a variable.
 
-**Why it matters.** A coroutine is always true, has none of the attributes, and equals nothing: AttributeError and TypeError, or an `if` that
-always takes one side. Type checkers find the attribute, none finds the condition.
+**Why it matters.** A coroutine is always true, has none of the attributes, and equals nothing:
+AttributeError and TypeError, or an `if` that always takes one side. Type checkers find the
+attribute, none finds the condition.
 
 **Bad.**
 
@@ -18,7 +19,8 @@ always takes one side. Type checkers find the attribute, none finds the conditio
 
 **When to ignore it.** Never.
 
-**Is the fix safe?** When the variable is used nowhere as a coroutine: `await` goes where it is made.
+**Is the fix safe?** When the variable is used nowhere as a coroutine: `await` goes where it is
+made.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """FL503 dangling-task: a task is started and nobody keeps it.
 
-**What it finds.** `asyncio.create_task(...)` or `ensure_future` (also of a loop) as a statement of its own, or given to a name that is never
-used again.
+**What it finds.** `asyncio.create_task(...)` or `ensure_future` (also of a loop) as a statement
+of its own, or given to a name that is never used again.
 
-**Why it matters.** The loop only keeps weak references: the task may vanish in the middle of its work. Its exception is told when the
-garbage is collected, if at all; under WSGI it is cancelled when the view returns.
+**Why it matters.** The loop only keeps weak references: the task may vanish in the middle of its
+work. Its exception is told when the garbage is collected, if at all; under WSGI it is cancelled
+when the view returns.
 
 **Bad.**
 
@@ -45,7 +46,7 @@ def find(graph: Graph) -> Iterator[Finding]:
                     graph,
                     RULE,
                     site,
-                    "nobody keeps this task: it may vanish before it is done, and its error with it",
+                    "nobody keeps this task: it may vanish before it is done, and so may its error",
                     subject="asyncio.create_task",
                     mend="keep it in a set, and discard it in a done callback; or a task group",
                     certainty=Certainty.CERTAIN,

@@ -1,10 +1,11 @@
 """FL505 lost-update: shared state is read, awaited over, and written back.
 
-**What it finds.** An attribute of `self` or a global name that an async function reads into a variable, then awaits, then sets from that
-variable, without an async lock around.
+**What it finds.** An attribute of `self` or a global name that an async function reads into a
+variable, then awaits, then sets from that variable, without an async lock around.
 
-**Why it matters.** Every await lets other tasks run. All that they wrote in between is overwritten: in the sample project
-of twenty guests counted at once, one is left. There is no error.
+**Why it matters.** Every await lets other tasks run. All that they wrote in between is
+overwritten: in the sample project of twenty guests counted at once, one is left. There is no
+error.
 
 **Bad.**
 

@@ -1,10 +1,10 @@
 """FL501 missing-await: a coroutine is made and dropped.
 
-**What it finds.** A statement that calls an async function (of the project, an `a...` method of Django's ORM, `asyncio.sleep`)
-without `await`.
+**What it finds.** A statement that calls an async function (of the project, an `a...` method of
+Django's ORM, `asyncio.sleep`) without `await`.
 
-**Why it matters.** Nothing happens: `await item.asave()` without its `await` saves nothing, and all that tells is a
-RuntimeWarning when the garbage is collected.
+**Why it matters.** Nothing happens: `await item.asave()` without its `await` saves nothing, and
+all that tells is a RuntimeWarning when the garbage is collected.
 
 **Bad.**
 
@@ -18,7 +18,8 @@ RuntimeWarning when the garbage is collected.
 
 **When to ignore it.** Never; a task is started with `create_task`.
 
-**Is the fix safe?** In an async function, when the function called is certain: yes, `await` is put in front.
+**Is the fix safe?** In an async function, when the function called is certain: yes, `await` is
+put in front.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def called(kind: Kind | None) -> str:
         case Offload():
             inner = called(kind.inner)
             return f"sync_to_async({inner})" if inner else ""
+        case _:
+            pass
     return ""
 
 

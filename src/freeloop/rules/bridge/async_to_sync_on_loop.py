@@ -1,11 +1,11 @@
 """FL201 async-to-sync-on-loop: `async_to_sync` is called by code that runs on an event loop.
 
-**What it finds.** A call of what `async_to_sync` gave, or of `asyncio.run`, in an async function or in a sync one that an
-async one calls.
+**What it finds.** A call of what `async_to_sync` gave, or of `asyncio.run`, in an async function
+or in a sync one that an async one calls.
 
-**Why it matters.** It raises: "You cannot use AsyncToSync in the same thread as an async event loop" (or "asyncio.run()
-cannot be called from a running event loop"). The usual form is a sync helper or a signal receiver that once was only called
-from sync code.
+**Why it matters.** It raises: "You cannot use AsyncToSync in the same thread as an async event
+loop" (or "asyncio.run() cannot be called from a running event loop"). The usual form is a sync
+helper or a signal receiver that once was only called from sync code.
 
 **Bad.**
 

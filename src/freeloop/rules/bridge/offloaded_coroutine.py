@@ -1,10 +1,12 @@
 """FL202 offloaded-coroutine: `sync_to_async` or a thread is given what it cannot run.
 
-**What it finds.** `sync_to_async(f)`, `asyncio.to_thread(f)` or `run_in_executor(None, f)` where `f` is an async
-function, or where a call stands in place of a function: `sync_to_async(load(pk))`.
+**What it finds.** `sync_to_async(f)`, `asyncio.to_thread(f)` or `run_in_executor(None, f)` where
+`f` is an async function, or where a call stands in place of a function:
+`sync_to_async(load(pk))`.
 
-**Why it matters.** An async function that is called in a thread only gives a coroutine, which nobody awaits: asgiref raises
-TypeError, the others drop the work. `sync_to_async(load(pk))` has run `load` on the loop before the thread gets anything.
+**Why it matters.** An async function that is called in a thread only gives a coroutine, which
+nobody awaits: asgiref raises TypeError, the others drop the work. `sync_to_async(load(pk))` has
+run `load` on the loop before the thread gets anything.
 
 **Bad.**
 

@@ -1,11 +1,11 @@
 """FL203 orm-in-other-thread: a query runs in a thread that is not the request's.
 
-**What it finds.** A function that runs a query, handed to `sync_to_async(..., thread_sensitive=False)`,
-`asyncio.to_thread`, or an executor.
+**What it finds.** A function that runs a query, handed to `sync_to_async(...,
+thread_sensitive=False)`, `asyncio.to_thread`, or an executor.
 
-**Why it matters.** Django keeps a connection for each thread. In a thread of a pool nobody closes it: `CONN_MAX_AGE` and
-`close_old_connections` work for the request's thread only. The connection stays open and idle, one for each thread of the pool, and
-does not see the request's transaction.
+**Why it matters.** Django keeps a connection for each thread. In a thread of a pool nobody closes
+it: `CONN_MAX_AGE` and `close_old_connections` work for the request's thread only. The connection
+stays open and idle, one for each thread of the pool, and does not see the request's transaction.
 
 **Bad.**
 
@@ -15,9 +15,11 @@ does not see the request's transaction.
 
     rows = await sync_to_async(load_rows)()
 
-**When to ignore it.** When the function closes its connection itself (`connection.close()` in `finally`).
+**When to ignore it.** When the function closes its connection itself (`connection.close()` in
+`finally`).
 
-**Is the fix safe?** The change back to the request's thread is; it also puts the calls in one queue again.
+**Is the fix safe?** The change back to the request's thread is; it also puts the calls in one
+queue again.
 """
 
 from __future__ import annotations
@@ -92,9 +94,9 @@ def _query_below(graph: Graph, func: Func, seen: set[Func]) -> str:
         cause = graph.causes.of(site)
         if cause is not None and cause.kind is CauseKind.QUERY:
             return func.last_name
-        if isinstance(site.target, FuncRef) and not site.target.func.is_async:
-            if _query_below(graph, site.target.func, seen):
-                return func.last_name
+        below = site.target.func if isinstance(site.target, FuncRef) else None
+        if below is not None and not below.is_async and _query_below(graph, below, seen):
+            return func.last_name
     return ""
 
 

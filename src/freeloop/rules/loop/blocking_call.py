@@ -1,12 +1,13 @@
 """FL101 blocking-call: a call that waits, made on the event loop.
 
-**What it finds.** A call into a socket, another process, a sleep, a name lookup, a lock or a database driver,
-made by code that runs on the event loop: in an async view, or any number of calls below one, through
-properties, context managers, comprehensions, decorators and signal receivers. What blocks was found out
-by running the libraries, not by their names.
+**What it finds.** A call into a socket, another process, a sleep, a name lookup, a lock or a
+database driver, made by code that runs on the event loop: in an async view, or any number of
+calls below one, through properties, context managers, comprehensions, decorators and signal
+receivers. What blocks was found out by running the libraries, not by their names.
 
-**Why it matters.** While the call waits, the loop serves nobody. In the sample project one blocking call of
-50 ms, two calls below an async view, makes fifty requests wait in one queue; `freeloop bench` measures it.
+**Why it matters.** While the call waits, the loop serves nobody. In the sample project one
+blocking call of 50 ms, two calls below an async view, makes fifty requests wait in one queue;
+`freeloop bench` measures it.
 
 **Bad.**
 
@@ -19,12 +20,13 @@ by running the libraries, not by their names.
         async with httpx.AsyncClient() as client:
             rate = (await client.get(RATES)).json()
 
-**When to ignore it.** When the loop has nobody else to serve: a management command, a script, the end of the
-process.
+**When to ignore it.** When the loop has nobody else to serve: a management command, a script, the
+end of the process.
 
-**Is the fix safe?** `await asyncio.sleep(...)` for `time.sleep(...)` directly in an async function is. A move to a
-thread (`await asyncio.to_thread(f, ...)`) needs a function that may run in another thread. An async client differs in
-timeouts, redirects and retries: that is a suggestion.
+**Is the fix safe?** `await asyncio.sleep(...)` for `time.sleep(...)` directly in an async
+function is. A move to a thread (`await asyncio.to_thread(f, ...)`) needs a function that may run
+in another thread. An async client differs in timeouts, redirects and retries: that is a
+suggestion.
 """
 
 from __future__ import annotations

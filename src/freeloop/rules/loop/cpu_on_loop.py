@@ -1,10 +1,12 @@
 """FL103 cpu-on-loop: hashing and other work that keeps a core busy, on the event loop.
 
-**What it finds.** Calls that compute for milliseconds by design: hashing a password, deriving a key. Also Django's own
-`acheck_password`, which is async for the sake of the database and hashes on the loop.
+**What it finds.** Calls that compute for milliseconds by design: hashing a password, deriving a
+key. Also Django's own `acheck_password`, which is async for the sake of the database and hashes
+on the loop.
 
-**Why it matters.** A password hash of Django takes tens to hundreds of milliseconds on purpose, and everybody on the loop
-waits for it. Hashing lets go of the interpreter lock, so a thread is enough to free the loop.
+**Why it matters.** A password hash of Django takes tens to hundreds of milliseconds on purpose,
+and everybody on the loop waits for it. Hashing lets go of the interpreter lock, so a thread is
+enough to free the loop.
 
 **Bad.**
 

@@ -1,10 +1,12 @@
 """FL102 file-io: a file is read, written or copied on the event loop.
 
-**What it finds.** Opening, reading, writing and copying files, archives and whole folders, made by code that runs
-on the event loop. Questions about a file (`exists`, `stat`) take microseconds and are left out.
+**What it finds.** Opening, reading, writing and copying files, archives and whole folders, made
+by code that runs on the event loop. Questions about a file (`exists`, `stat`) take microseconds
+and are left out.
 
-**Why it matters.** Nobody is served meanwhile: microseconds from the page cache, milliseconds from a disk, seconds
-from a network file system or for a big file. The kernel offers no waiting for files that a loop could share.
+**Why it matters.** Nobody is served meanwhile: microseconds from the page cache, milliseconds
+from a disk, seconds from a network file system or for a big file. The kernel offers no waiting
+for files that a loop could share.
 
 **Bad.**
 
@@ -18,7 +20,8 @@ from a network file system or for a big file. The kernel offers no waiting for f
 
 **When to ignore it.** A small file on a local disk, read once per process.
 
-**Is the fix safe?** Yes where the call stands alone in an async function: the thread does exactly what the loop did.
+**Is the fix safe?** Yes where the call stands alone in an async function: the thread does exactly
+what the loop did.
 """
 
 from __future__ import annotations

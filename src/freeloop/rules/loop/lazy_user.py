@@ -1,10 +1,11 @@
 """FL112 lazy-user: `request.user` is looked at on the event loop.
 
-**What it finds.** An attribute of `request.user`, read by code on the event loop. `request.user` itself is lazy: the first
-look at it loads the session and the user.
+**What it finds.** An attribute of `request.user`, read by code on the event loop. `request.user`
+itself is lazy: the first look at it loads the session and the user.
 
-**Why it matters.** The load is a query on the loop: `SynchronousOnlyOperation`. It works as long as nobody is signed in and
-the session is empty, and for as long as some sync middleware happens to look first.
+**Why it matters.** The load is a query on the loop: `SynchronousOnlyOperation`. It works as long
+as nobody is signed in and the session is empty, and for as long as some sync middleware happens
+to look first.
 
 **Bad.**
 
@@ -17,7 +18,8 @@ the session is empty, and for as long as some sync middleware happens to look fi
         user = await request.auser()
         if user.is_authenticated: ...
 
-**When to ignore it.** When a middleware of yours that runs in a thread always looks at `request.user` first.
+**When to ignore it.** When a middleware of yours that runs in a thread always looks at
+`request.user` first.
 
 **Is the fix safe?** Yes: `auser()` gives the same user, and keeps it.
 """

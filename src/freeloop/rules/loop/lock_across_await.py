@@ -2,8 +2,9 @@
 
 **What it finds.** `with lock:` around an await, where the lock is one of `threading`.
 
-**Why it matters.** The task gives the loop back while it holds the lock. The next task that wants it stops the whole loop,
-and with it the first task, which alone could let go: the process stands still for ever.
+**Why it matters.** The task gives the loop back while it holds the lock. The next task that wants
+it stops the whole loop, and with it the first task, which alone could let go: the process stands
+still for ever.
 
 **Bad.**
 

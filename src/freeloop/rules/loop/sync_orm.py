@@ -1,11 +1,12 @@
 """FL111 sync-orm: a query of Django's ORM on the event loop.
 
-**What it finds.** A query that code on the event loop runs without an await: a call (`get`, `save`, `count`), a
-loop over a queryset, a truth test, a foreign key that was not loaded, a queryset that a template takes the rows of,
-`request.session`, a transaction; in an async function or any number of calls below one.
+**What it finds.** A query that code on the event loop runs without an await: a call (`get`,
+`save`, `count`), a loop over a queryset, a truth test, a foreign key that was not loaded, a
+queryset that a template takes the rows of, `request.session`, a transaction; in an async function
+or any number of calls below one.
 
-**Why it matters.** Django refuses it: `SynchronousOnlyOperation`, status 500. Directly in a view it dies in
-development; what ships is a helper with a query on a branch that no test took.
+**Why it matters.** Django refuses it: `SynchronousOnlyOperation`, status 500. Directly in a view
+it dies in development; what ships is a helper with a query on a branch that no test took.
 
 **Bad.**
 
@@ -21,7 +22,8 @@ development; what ships is a helper with a query on a branch that no test took.
 
 **When to ignore it.** When the rows are there already by a way that reading cannot see.
 
-**Is the fix safe?** `await ...aget(...)` for `...get(...)` on a manager or queryset in an async function is.
+**Is the fix safe?** `await ...aget(...)` for `...get(...)` on a manager or queryset in an async
+function is.
 """
 
 from __future__ import annotations

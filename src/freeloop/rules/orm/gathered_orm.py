@@ -2,8 +2,9 @@
 
 **What it finds.** `asyncio.gather` or tasks over async methods of the ORM.
 
-**Why it matters.** All thread-sensitive calls of a request share one thread: three slow queries gathered take as long as three
-in a row (in the sample project 0.61 s and 0.62 s). In a task group an error of one leaves the others running on that thread.
+**Why it matters.** All thread-sensitive calls of a request share one thread: three slow queries
+gathered take as long as three in a row (in the sample project 0.61 s and 0.62 s). In a task group
+an error of one leaves the others running on that thread.
 
 **Bad.**
 

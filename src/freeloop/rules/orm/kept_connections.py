@@ -1,9 +1,11 @@
 """FL303 kept-connections: connections are kept beyond the request, and the project has async views.
 
-**What it finds.** `CONN_MAX_AGE` other than 0 in the settings of a project with async views and an ASGI application.
+**What it finds.** `CONN_MAX_AGE` other than 0 in the settings of a project with async views and
+an ASGI application.
 
-**Why it matters.** Under ASGI a request may get a thread of its own, and each thread keeps its connection: the number of
-connections follows the requests in flight until the server refuses ("too many clients already").
+**Why it matters.** Under ASGI a request may get a thread of its own, and each thread keeps its
+connection: the number of connections follows the requests in flight until the server refuses
+("too many clients already").
 
 **Bad.**
 

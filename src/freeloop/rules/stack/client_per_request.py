@@ -1,10 +1,12 @@
 """FL402 client-per-request: an HTTP client is made anew for every request.
 
-**What it finds.** A client with a connection pool (`httpx.AsyncClient`, `httpx.Client`, `aiohttp.ClientSession`) that code on
-the loop makes inside a function; of httpx also behind a helper.
+**What it finds.** A client with a connection pool (`httpx.AsyncClient`, `httpx.Client`,
+`aiohttp.ClientSession`) that code on the loop makes inside a function; of httpx also behind a
+helper.
 
-**Why it matters.** A new client sets up TLS on the event loop, about 10 ms of CPU for httpx, and opens a new connection for
-every request: the handshake is paid each time. In the sample project a kept client serves several times the requests.
+**Why it matters.** A new client sets up TLS on the event loop, about 10 ms of CPU for httpx, and
+opens a new connection for every request: the handshake is paid each time. In the sample project a
+kept client serves several times the requests.
 
 **Bad.**
 
@@ -13,7 +15,8 @@ every request: the handshake is paid each time. In the sample project a kept cli
 
 **Good.** One client for each event loop, made when it starts and closed when it ends.
 
-**When to ignore it.** Rare calls, and code that also runs under WSGI, where every request has a loop of its own.
+**When to ignore it.** Rare calls, and code that also runs under WSGI, where every request has a
+loop of its own.
 
 **Is the fix safe?** No: the life of a client has to be decided by hand.
 """

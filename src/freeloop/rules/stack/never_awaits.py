@@ -1,9 +1,11 @@
 """FL401 never-awaits: an async view that never awaits.
 
-**What it finds.** An async view, or async handler of a class, without an await, an async loop or an async block.
+**What it finds.** An async view, or async handler of a class, without an await, an async loop or
+an async block.
 
-**Why it matters.** It cannot wait, so async gains nothing; its CPU runs on the loop, where everybody else waits for it,
-and under WSGI each call starts an event loop. In the sample project the sync twin of such a view serves more requests.
+**Why it matters.** It cannot wait, so async gains nothing; its CPU runs on the loop, where
+everybody else waits for it, and under WSGI each call starts an event loop. In the sample project
+the sync twin of such a view serves more requests.
 
 **Bad.**
 
@@ -15,8 +17,8 @@ and under WSGI each call starts an event loop. In the sample project the sync tw
     def health(request):
         return HttpResponse("ok")
 
-**When to ignore it.** When it is trivial and the whole stack is async: a sync view costs a thread hop under ASGI, so a
-view of microseconds is cheaper left async there.
+**When to ignore it.** When it is trivial and the whole stack is async: a sync view costs a thread
+hop under ASGI, so a view of microseconds is cheaper left async there.
 
 **Is the fix safe?** Taking `async` away is, when nobody awaits or gathers the view by hand.
 """

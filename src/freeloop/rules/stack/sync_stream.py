@@ -1,9 +1,11 @@
 """FL403 sync-stream: a streaming response is given a sync iterator under ASGI.
 
-**What it finds.** `StreamingHttpResponse` in an async view with a sync generator, a list of sync calls, or a queryset.
+**What it finds.** `StreamingHttpResponse` in an async view with a sync generator, a list of sync
+calls, or a queryset.
 
-**Why it matters.** Under ASGI Django collects the whole iterator in a thread before it sends the first byte, with a warning: memory
-grows with the answer, the first byte comes last, and an endless stream never starts.
+**Why it matters.** Under ASGI Django collects the whole iterator in a thread before it sends the
+first byte, with a warning: memory grows with the answer, the first byte comes last, and an
+endless stream never starts.
 
 **Bad.**
 

@@ -74,10 +74,10 @@ class Attributes:
                 return ExtMethod(kind, (QUERYSET,), name)
             case Manager():
                 return self._of_manager(kind, name)
-            case FuncRef() | Offload() | Enter() if name in ("__wrapped__", "func"):
-                return kind
             case ExtMethod():
                 return ExtMethod(kind, tuple(f"{each}.{kind.name}" for each in kind.classes), name)
+            case _:
+                pass
         return None
 
     def property_of(self, kind: Kind | None, name: str) -> Func | None:
@@ -150,6 +150,8 @@ class Attributes:
                 return kind.cls
             case Ext():
                 return kind.name
+            case _:
+                pass
         return None
 
     def given(self, cls: Class, name: str) -> Kind | None:
@@ -162,9 +164,9 @@ class Attributes:
         self._busy.add(key)
         found: Kind | None = None
         for each in self.resolver.mro(cls):
-            for annotation, value, method in (
-                each.given.get(name, ()) if isinstance(each, Class) else ()
-            ):
+            if isinstance(each, str):
+                continue
+            for annotation, value, method in each.given.get(name, ()):
                 found = self.resolver.annotation(each.module, annotation)
                 if found is None and value is not None:
                     found = self.resolver.evaluate(method, value)
@@ -183,11 +185,10 @@ class Attributes:
                 if name in each.methods:
                     method = each.methods[name]
                     names = {found for found, _, _ in self.resolver.decorator_names(method)}
-                    kind = self.resolver.decorated(method)
-                    return bound(kind, ClassRef(cls)) if "classmethod" in names else kind
+                    made = self.resolver.decorated(method)
+                    return bound(made, ClassRef(cls)) if "classmethod" in names else made
                 if name in each.attributes:
-                    kind = self._of_field(cls, each, name)
-                    return self._with_model(kind, cls)
+                    return self._with_model(self._of_field(cls, each, name), cls)
                 nested = f"{each.name}.{name}"
                 for inner in each.module.classes:
                     if inner.name == nested:
@@ -206,6 +207,8 @@ class Attributes:
                 return Manager(cls)
             case Manager() | QuerySet():
                 return Manager(cls, kind.cls if isinstance(kind, Manager) else None)
+            case _:
+                pass
         return kind
 
     def _of_manager(self, kind: Manager, name: str) -> Kind | None:
@@ -227,4 +230,6 @@ def bound(kind: Kind | None, owner: Kind) -> Kind | None:
             return Enter(bound(kind.inner, owner))
         case Lent() | LambdaRef():
             return kind
+        case _:
+            pass
     return kind

@@ -31,7 +31,7 @@ def read_all(files: Sequence[CodeFile], cache: Path | None) -> dict[str, Kept]:
     known = _load(cache)
     found: dict[str, Kept] = {}
     changed = False
-    with _without_collection():
+    with without_collection():
         for file in files:
             content = _content(file.path)
             digest = digest_of(content)
@@ -71,7 +71,7 @@ def _load(cache: Path | None) -> dict[str, tuple[bytes, str, int, bytes]]:
     # marshal trusts its input: it only ever gets what was written whole.
     if stamp != _stamp() or digest_of(packed) != digest:
         return {}
-    with _without_collection():
+    with without_collection():
         known: dict[str, tuple[bytes, str, int, bytes]] = marshal.loads(packed)
     return known
 
@@ -101,7 +101,7 @@ def _content(path: str) -> bytes:
 
 
 @contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Syntax trees hold no cycles, and looking for some among millions of nodes costs a third."""
     was_on = gc.isenabled()
     gc.disable()

@@ -10,11 +10,9 @@ from freeloop.knowledge.blocking import Kind as Waits
 from freeloop.source.code.attributes import LAZY_USER, SESSION
 from freeloop.source.code.index import Class
 from freeloop.source.code.kinds import (
-    ClassRef,
     Ext,
     ExtInst,
     ExtMethod,
-    FuncRef,
     Inst,
     Kind,
     Manager,
@@ -22,11 +20,9 @@ from freeloop.source.code.kinds import (
 )
 from freeloop.source.code.orm import (
     INSTANCE_RUNS,
-    ONE_ROW,
     RELATED_RUNS,
     RUNS,
     SHORTCUTS,
-    field_kind,
 )
 from freeloop.source.code.program import Program
 from freeloop.source.code.settings import Settings
@@ -114,6 +110,8 @@ class Causes:
                 return self._of_library(target.name, site)
             case ExtMethod():
                 return self._of_method(target, site)
+            case _:
+                pass
         return None
 
     def _of_library(self, name: str, site: Site) -> Cause | None:
@@ -221,6 +219,3 @@ def _rows(kind: QuerySet | Manager) -> str:
     if isinstance(model, Class):
         return f"{model.qualified}.objects"
     return f"{model}.objects" if model and model != "?" else "django.db.models.query.QuerySet"
-
-
-__all__ = ["BRIEF", "ONE_ROW", "Cause", "CauseKind", "Causes", "ClassRef", "FuncRef", "field_kind"]

@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from freeloop.source.code.index import Class, Func, Module
 from freeloop.source.code.kinds import (
     ClassRef,
-    Coroutine,
-    Ext,
     ExtInst,
     ExtMethod,
     FuncRef,
     Kind,
-    Many,
-    Offload,
 )
 from freeloop.source.code.program import Program
 from freeloop.source.code.routes import Route, Routes
 from freeloop.source.code.settings import Settings
 
+RECEIVERS = frozenset({"django.dispatch.receiver", "django.dispatch.dispatcher.receiver"})
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 ASYNC_CONSUMERS = (
     "AsyncConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer", "AsyncHttpConsumer",
@@ -149,17 +146,20 @@ def _of_module(program: Program, module: Module) -> Iterator[Entry]:
                 Entry(method, "middleware") for method in cls.methods.values() if method.is_async
             )
     for func in module.functions:
-        if not func.is_async:
-            continue
-        names = tuple(name for name, _ in func.parameters)
-        if names[-3:] == ("scope", "receive", "send"):
-            yield Entry(func, "ASGI application")
-        elif func.decorators:
-            for name, _, decorator in program.resolver.decorator_names(func):
-                if name.endswith("dispatch.receiver") or name == "django.dispatch.receiver":
-                    yield Entry(func, "receiver")
-                elif _is_router(decorator):
-                    yield Entry(func, "endpoint")
+        if func.is_async:
+            yield from _of_function(program, func)
+
+
+def _of_function(program: Program, func: Func) -> Iterator[Entry]:
+    names = tuple(name for name, _ in func.parameters)
+    if names[-3:] == ("scope", "receive", "send"):
+        yield Entry(func, "ASGI application")
+        return
+    for name, _, decorator in program.resolver.decorator_names(func) if func.decorators else ():
+        if name in RECEIVERS:
+            yield Entry(func, "receiver")
+        elif _is_router(decorator):
+            yield Entry(func, "endpoint")
 
 
 def _is_router(decorator: Kind | None) -> bool:
@@ -167,6 +167,3 @@ def _is_router(decorator: Kind | None) -> bool:
         return False
     owner = decorator.owner
     return isinstance(owner, ExtInst) and owner.name.startswith(ROUTERS)
-
-
-__all__ = ["Coroutine", "Entry", "Ext", "Many", "Offload", "find_entries"]

@@ -13,20 +13,17 @@ from freeloop.source.code.kinds import (
     Coroutine,
     Ext,
     ExtInst,
-    ExtMethod,
     FuncRef,
     Generator,
     Kind,
     LambdaRef,
-    Lent,
-    Manager,
     Many,
-    ModuleRef,
     QuerySet,
     Text,
 )
 from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
+from freeloop.source.code.spelling import line_of, written
 from freeloop.source.code.terms import (
     ATTRIBUTE,
     AWAIT,
@@ -114,26 +111,6 @@ class Evaluator:
         self.guard = Guard.NONE
         self.looped = False
         self.held: tuple[Held, ...] = ()
-        self._handlers: dict[int, Callable[[Term, Use, str], Kind | None]] = {
-            ATTRIBUTE: self._attribute,
-            CALL: self._call,
-            CONSTANT: self._constant,
-            AWAIT: self._await,
-            LAMBDA: self._lambda,
-            COMPREHENSION: self._comprehension,
-            SEQUENCE: self._sequence,
-            DICT: self._dict,
-            OPERATION: self._operation,
-            BOOLEAN: self._boolean,
-            COMPARE: self._compare,
-            CHOICE: self._choice,
-            SUBSCRIPT: self._subscript,
-            STARRED: self._starred,
-            NAMED: self._named,
-            PARTS: self._parts,
-            YIELD: self._yield,
-            SLICE: self._slice,
-        }
 
     def visit(self, term: Term, use: Use = Use.OTHER, assigned: str = "") -> Kind | None:
         """Return the kind of a term; what happens on the way is added to the sites."""
@@ -141,7 +118,7 @@ class Evaluator:
             return None
         if type(term) is str:
             return self.name(term)
-        return self._handlers[term[0]](term, use, assigned)
+        return _HANDLERS[term[0]](self, term, use, assigned)
 
     def name(self, name: str) -> Kind | None:
         """Return the kind of a name."""
@@ -172,8 +149,7 @@ class Evaluator:
                 self.note(What.MISUSED, line, column, written(base), kind)
             return None
         if is_lazy_user(kind):
-            if name not in ("pk", "id") or True:
-                self.note(What.READ, line, column, f"{written(base)}.{name}", kind)
+            self.note(What.READ, line, column, f"{written(base)}.{name}", kind)
             return None
         attributes = self.program.attributes
         model = attributes.foreign_key(kind, name)
@@ -239,7 +215,7 @@ class Evaluator:
             kind = self.name(inner)
         if type(inner) is tuple and inner[0] == BOOLEAN:
             return
-        line = line or _line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
+        line = line or line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
         if isinstance(kind, QuerySet):
             self.note(What.TEST, line, 0, written(inner), kind)
         elif isinstance(kind, Coroutine) and not kind.task:
@@ -308,7 +284,7 @@ class Evaluator:
     def _compare(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kinds = [self.visit(each) for each in term[2]]
         if term[1] in ("In", "NotIn") and len(kinds) > 1:
-            line = _line_of(term[2][1]) or _line_of(term[2][0])
+            line = line_of(term[2][1]) or line_of(term[2][0])
             if line:
                 self.iterate(kinds[1], written(term[2][1]), line, 0)
         elif term[1] not in ("Is", "IsNot"):
@@ -341,7 +317,7 @@ class Evaluator:
 
     def _starred(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1], use)
-        line = _line_of(term[1])
+        line = line_of(term[1])
         if line:
             self.iterate(kind, written(term[1]), line, 0)
         return kind if isinstance(kind, Many) else None
@@ -383,39 +359,24 @@ class Evaluator:
                 self.bind(target[1], None)
 
 
-def written(term: Term) -> str:
-    """Return a term as people write it, calls without their arguments."""
-    if type(term) is str:
-        return term
-    if type(term) is not tuple:
-        return ""
-    tag = term[0]
-    if tag == ATTRIBUTE:
-        base = written(term[1])
-        return f"{base}.{term[2]}" if base else str(term[2])
-    if tag == CALL:
-        return f"{written(term[1])}()"
-    if tag in (AWAIT, STARRED):
-        return written(term[1])
-    if tag == SUBSCRIPT:
-        return f"{written(term[1])}[...]"
-    return ""
-
-
-def _line_of(term: Term) -> int:
-    """Return the line that a term tells; 0 if it tells none."""
-    if type(term) is not tuple:
-        return 0
-    tag = term[0]
-    if tag == ATTRIBUTE or tag == SUBSCRIPT:
-        return int(term[3])
-    if tag == CALL:
-        return int(term[4])
-    if tag == AWAIT:
-        return int(term[2])
-    if tag in (COMPARE, PARTS):
-        return next((line for each in term[2] if (line := _line_of(each))), 0)
-    return 0
-
-
-__all__ = ["Evaluator", "ExtMethod", "Lent", "Manager", "ModuleRef", "written"]
+# Looked up by tag; made once, because evaluators are made by the thousand.
+_HANDLERS: dict[int, Callable[[Evaluator, Term, Use, str], Kind | None]] = {
+    ATTRIBUTE: Evaluator._attribute,
+    CALL: Evaluator._call,
+    CONSTANT: Evaluator._constant,
+    AWAIT: Evaluator._await,
+    LAMBDA: Evaluator._lambda,
+    COMPREHENSION: Evaluator._comprehension,
+    SEQUENCE: Evaluator._sequence,
+    DICT: Evaluator._dict,
+    OPERATION: Evaluator._operation,
+    BOOLEAN: Evaluator._boolean,
+    COMPARE: Evaluator._compare,
+    CHOICE: Evaluator._choice,
+    SUBSCRIPT: Evaluator._subscript,
+    STARRED: Evaluator._starred,
+    NAMED: Evaluator._named,
+    PARTS: Evaluator._parts,
+    YIELD: Evaluator._yield,
+    SLICE: Evaluator._slice,
+}

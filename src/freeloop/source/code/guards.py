@@ -14,10 +14,10 @@ from freeloop.source.code.terms import (
     CALL,
     COMPARE,
     CONSTANT,
+    EXPRESSION,
     IF,
     NAMED,
     PARTS,
-    RAISE,
     RETURN,
     SEQUENCE,
     SUBSCRIPT,
@@ -94,13 +94,13 @@ def _asks_setting(here: Evaluator, test: Term) -> bool:
                 return isinstance(callee, Ext) and callee.name.startswith(
                     ("os.environ", "os.getenv")
                 )
-            # getattr(settings, "X", default)
+            # A setting with a default.
             return bool(test[2]) and test[1] == "getattr" and test[2][0] == "settings"
         if tag in (PARTS, COMPARE):
             return any(_asks_setting(here, each) for each in test[2])
         if tag == BOOLEAN:
             return any(_asks_setting(here, each) for each in test[1])
-    return test == "TYPE_CHECKING"
+    return bool(test == "TYPE_CHECKING")
 
 
 def _asked_missing(test: Term) -> Term:
@@ -110,7 +110,7 @@ def _asked_missing(test: Term) -> Term:
     if test[0] == PARTS and test[1] == "not":
         inner = test[2][0]
         if type(inner) is tuple and inner[0] == CALL:
-            # not hasattr(self, "_x")
+            # An attribute that is not there yet.
             if inner[1] == "hasattr" and len(inner[2]) == 2 and type(inner[2][1]) is tuple:
                 return (ATTRIBUTE, inner[2][0], inner[2][1][1], 0, 0)
             return None
@@ -147,7 +147,7 @@ def _sets(body: Terms, term: Term) -> bool:
             return True
         if tag == WITH and _sets(each[2], term):
             return True
-        if tag == 30 and _fills(each[1], term):
+        if tag == EXPRESSION and _fills(each[1], term):
             return True
     return False
 
@@ -173,6 +173,3 @@ def _same(one: Term, other: Term) -> bool:
             return _same(one[1], other[1]) and _same(one[2], other[2])
         return bool(one == other)
     return one is not None and bool(one == other)
-
-
-__all__ = ["RAISE", "guard_of_handler", "guard_of_test", "leaves_when_kept"]

@@ -131,18 +131,16 @@ class Module:
         self.ignored = summary.ignored
         self.functions: list[Func] = []
         self.classes: list[Class] = []
-        functions: list[Func | None] = [None] * len(summary.functions)
-        for number, row in enumerate(summary.functions):
-            outer = functions[row[10]] if row[10] >= 0 else None
-            functions[number] = Func(self, *row[:9], None, outer, row[11])
-        self.functions = [function for function in functions if function is not None]
+        for row in summary.functions:
+            self.functions.append(self._function(row))
         for row in summary.classes:
             self.classes.append(self._class(row))
         for number, row in enumerate(summary.functions):
             if row[9] >= 0:
                 self.functions[number].cls = self.classes[row[9]]
         self.names: dict[str, Func | Class] = {}
-        for each in (*self.functions, *self.classes):
+        defined: list[Func | Class] = [*self.functions, *self.classes]
+        for each in defined:
             if "." not in each.name:
                 self.names[each.name] = each
         self.body = Func(
@@ -150,22 +148,41 @@ class Module:
             MODULE_BODY,
             1,
             0,
-            False,
-            False,
-            False,
-            (),
-            (),
-            None,
-            None,
-            None,
-            b"",
-            summary.body,
+            is_async=False,
+            yields=False,
+            awaits=False,
+            parameters=(),
+            decorators=(),
+            returns=None,
+            cls=None,
+            outer=None,
+            _body=summary.body,
         )
 
     @property
     def name(self) -> str:
         """Dotted name."""
         return self.file.module
+
+    def _function(self, row: tuple[Term, ...]) -> Func:
+        """Return a function; the one around it comes before it in the table."""
+        name, line, end_line, is_async, yields, awaits, parameters, decorators, returns = row[:9]
+        outer = self.functions[row[10]] if row[10] >= 0 else None
+        return Func(
+            self,
+            name,
+            line,
+            end_line,
+            is_async,
+            yields,
+            awaits,
+            parameters,
+            decorators,
+            returns,
+            None,
+            outer,
+            row[11],
+        )
 
     def _class(self, row: tuple[Term, ...]) -> Class:
         name, line, _, bases, decorators, outer, attributes, methods, given = row

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.source.code.attributes import REQUEST, Attributes
+from freeloop.source.code.evaluate import BUILTINS
 from freeloop.source.code.index import MODULE_BODY, Class, Func, Index
 from freeloop.source.code.kinds import (
     NOTHING,
@@ -20,7 +21,7 @@ from freeloop.source.code.kinds import (
 )
 from freeloop.source.code.resolve import Resolver
 from freeloop.source.code.results import Results
-from freeloop.source.code.sites import Site, What
+from freeloop.source.code.sites import Site
 from freeloop.source.code.terms import Term
 from freeloop.source.code.walk import Walk, Walker
 
@@ -75,6 +76,9 @@ class Program:
         if term is None:
             return None
         if func.name == MODULE_BODY:
+            if type(term) is str:
+                found = self.resolver.of_module(func.module, term)
+                return Ext(term) if found is None and term in BUILTINS else found
             return Walker(self, func, {}).visit(term)
         if func in self._walking or len(self._walking) > DEEPEST:
             return Walker(self, func, self._first_env(func)).visit(term)
@@ -182,6 +186,3 @@ def _tells(kind: Kind | None) -> bool:
 def _first(term: Term) -> Term:
     """Return the first item of a subscript such as `AsyncIterator[Session]`."""
     return term[2][0] if type(term) is tuple and term[0] == 7 and term[2] else term
-
-
-__all__ = ["Ext", "Program", "What"]

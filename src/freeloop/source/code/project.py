@@ -12,7 +12,7 @@ from pathlib import Path
 from freeloop.errors import FreeloopError
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.model.finding import Unread
-from freeloop.source.code.cache import cache_file, read_all
+from freeloop.source.code.cache import cache_file, read_all, without_collection
 from freeloop.source.code.files import find_files
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Index
@@ -96,11 +96,12 @@ def read_code(
 
 @contextmanager
 def deep_calls() -> Iterator[None]:
-    """Allow deep recursion while names are followed."""
+    """Allow deep recursion while names are followed, and do not search them for cycles."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, FRAMES))
     try:
-        yield
+        with without_collection():
+            yield
     finally:
         sys.setrecursionlimit(before)
 

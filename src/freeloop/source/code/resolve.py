@@ -114,6 +114,8 @@ class Resolver:
                 return found
             case Ext():
                 return Ext(self.knowledge.settled(f"{kind.name}.{name}"))
+            case _:
+                pass
         return None
 
     def of_module(self, module: Module, name: str) -> Kind | None:

@@ -19,7 +19,6 @@ from freeloop.source.code.kinds import (
     Generator,
     Inst,
     Kind,
-    Lent,
     Manager,
     Many,
     Model,
@@ -27,7 +26,7 @@ from freeloop.source.code.kinds import (
     QuerySet,
     Text,
 )
-from freeloop.source.code.orm import INSTANCE_RUNS, LAZY, ONE_ROW, RUNS
+from freeloop.source.code.orm import INSTANCE_RUNS, LAZY, ONE_ROW, RUNS, SHORTCUTS
 from freeloop.source.code.resolve import ENTERERS, OFFLOADERS, Resolver
 
 # Give back the first argument, or what it holds.
@@ -57,8 +56,6 @@ ASYNC_STDLIB = frozenset(
     ]
 ) | {"anyio.sleep", "trio.sleep", "anyio.to_thread.run_sync"}
 IN_THREAD = frozenset({"asyncio.to_thread", "anyio.to_thread.run_sync"})
-# Functions whose coroutine is not named with an `a`.
-LIBRARY_COROUTINES = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession"})
 
 
 class Results:
@@ -85,13 +82,13 @@ class Results:
             case FuncRef():
                 return self._of_function(callee, line)
             case ClassRef():
-                return self._of_class(callee.cls, arguments)
+                return Inst(callee.cls)
             case Ext():
                 return self._of_library(callee, first, keywords, line)
             case ExtMethod():
                 return self._of_method(callee, arguments, keywords, line)
             case Offload():
-                # `sync_to_async(thread_sensitive=False)` is a decorator that waits for its function.
+                # `sync_to_async(thread_sensitive=False)` is a decorator: it waits for its function.
                 if callee.inner is None and isinstance(first, FuncRef):
                     return Offload(first, callee.sensitive)
                 inner = self.of(callee.inner, arguments, keywords, line)
@@ -104,6 +101,8 @@ class Results:
             case Inst():
                 method = self.resolver.method(callee.cls, "__call__")
                 return None if method is None else self._of_function(FuncRef(method, callee), line)
+            case _:
+                pass
         return None
 
     def _of_function(self, callee: FuncRef, line: int) -> Kind | None:
@@ -122,51 +121,35 @@ class Results:
             return replace(found, model=owner.model)
         return found
 
-    def _of_class(self, cls: Class, arguments: Sequence[Kind | None]) -> Kind | None:
-        bases = self.resolver.library_bases(cls)
-        if any(base.startswith(("enum.", "typing.")) for base in bases):
-            return Inst(cls)
-        if self.resolver.is_manager(cls):
-            return Inst(cls)
-        return Inst(cls)
-
     def _of_library(
         self, callee: Ext, first: Kind | None, keywords: Mapping[str, Kind | None], line: int
     ) -> Kind | None:
         name = callee.name
-        if name in OFFLOADERS:
-            return Offload(first, sensitive="thread_sensitive" not in keywords or None is keywords)
-        if name in ENTERERS:
-            return Enter(first)
-        if name in SAME:
-            return first
-        if name in STARTS_TASK:
-            result = first.result if isinstance(first, Coroutine) else None
-            return Coroutine(callee, result, line, task=True)
+        made = _of_adapter(callee, first, keywords, line)
+        if made is not None:
+            return made
         if name in ALL_ITEMS:
             return Many(item_of(first))
-        if name == "next" or name == "anext":
+        if name in ("next", "anext"):
             return item_of(first)
-        if name in ("django.contrib.auth.get_user_model", "get_user_model"):
-            return self._user_model()
-        if name in ("django.shortcuts.get_object_or_404", "django.shortcuts.aget_object_or_404"):
-            row = row_of(first)
-            return row if ".get_" in name else Coroutine(callee, row, line)
+        if name == "django.contrib.auth.get_user_model":
+            return Ext("django.contrib.auth.models.User")
+        if name in SHORTCUTS:
+            return row_of(first)
+        if name in SHORTCUTS.values():
+            return Coroutine(callee, row_of(first), line)
         if name in ASYNC_STDLIB or self.is_async_twin(name):
             return Coroutine(callee, None, line)
+        return self._object(name)
+
+    def _object(self, name: str) -> Kind | None:
+        """Return the object that a library's function or class gives."""
         if name in LOOP_GETTERS:
             return ExtInst(LOOP)
-        if name.endswith(".from_queryset"):
-            return first
         known = self.resolver.knowledge.returned(name)
         if known is not None:
             return ExtInst(known)
-        if name.rpartition(".")[2][:1].isupper():
-            return ExtInst(name)
-        return None
-
-    def _user_model(self) -> Kind | None:
-        return Ext("django.contrib.auth.models.User")
+        return ExtInst(name) if name.rpartition(".")[2][:1].isupper() else None
 
     def is_async_twin(self, name: str) -> bool:
         """Tell whether a function of a library is the async twin of another: `aget` of `get`."""
@@ -186,10 +169,8 @@ class Results:
         owner, name = callee.owner, callee.name
         if isinstance(owner, QuerySet | Manager):
             return _of_query(callee, arguments, line)
-        if isinstance(owner, ClassRef) and name == "as_manager":
-            return Inst(owner.cls)
-        if name == "from_queryset" and arguments:
-            return arguments[0]
+        if isinstance(owner, ClassRef):
+            return _of_manager_class(owner, name, arguments)
         if isinstance(owner, Inst) and self.resolver.is_model(owner.cls):
             if name[1:] in INSTANCE_RUNS and name.startswith("a"):
                 return Coroutine(callee, None, line)
@@ -210,6 +191,30 @@ class Results:
         return None
 
 
+def _of_manager_class(owner: ClassRef, name: str, arguments: Sequence[Kind | None]) -> Kind | None:
+    """Return what `QuerySet.as_manager()` and `Manager.from_queryset(...)` give."""
+    if name == "as_manager":
+        return Inst(owner.cls)
+    return arguments[0] if name == "from_queryset" and arguments else None
+
+
+def _of_adapter(
+    callee: Ext, first: Kind | None, keywords: Mapping[str, Kind | None], line: int
+) -> Kind | None:
+    """Return what functions give that change how another one runs."""
+    name = callee.name
+    if name in OFFLOADERS:
+        return Offload(first, sensitive=keywords.get("thread_sensitive") != Text("False"))
+    if name in ENTERERS:
+        return Enter(first)
+    if name in SAME or name.endswith(".from_queryset"):
+        return first
+    if name in STARTS_TASK:
+        result = first.result if isinstance(first, Coroutine) else None
+        return Coroutine(callee, result, line, task=True)
+    return None
+
+
 def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) -> Kind | None:
     """Return what a method of a queryset or manager gives."""
     owner, name = callee.owner, callee.name
@@ -221,6 +226,8 @@ def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) ->
             model, related, rows = owner.model, owner.related, owner.rows
         case Manager():
             model = owner.model
+        case _:
+            pass
     if name in LAZY:
         if name == "select_related":
             named = {each.value.partition("__")[0] for each in arguments if isinstance(each, Text)}
@@ -248,6 +255,8 @@ def row_of(kind: Kind | None) -> Kind | None:
             return row_of(QuerySet(kind.model))
         case ClassRef():
             return Inst(kind.cls, queried=True)
+        case _:
+            pass
     return None
 
 
@@ -260,12 +269,11 @@ def item_of(kind: Kind | None) -> Kind | None:
             return kind.item
         case ExtMethod():
             return None
+        case _:
+            pass
     return None
 
 
 def is_lazy_user(kind: Kind | None) -> bool:
     """Tell whether a thing is `request.user`, which is loaded when it is first looked at."""
     return isinstance(kind, ExtInst) and kind.name == LAZY_USER
-
-
-__all__ = ["IN_THREAD", "Lent", "Results", "is_lazy_user", "item_of", "row_of"]

@@ -13,7 +13,6 @@ from freeloop.source.code.kinds import (
     FuncRef,
     Kind,
     ModuleRef,
-    Offload,
     Text,
 )
 from freeloop.source.code.program import Program
@@ -70,9 +69,9 @@ class Routes:
                 target = _view(given)
                 if target is not None:
                     yield Route(path, target)
-            target = _class_view(site)
-            if target is not None:
-                yield Route(prefix + _around(calls, number), target)
+            class_view = _class_view(site)
+            if class_view is not None:
+                yield Route(prefix + _around(calls, number), class_view)
             yield from self._included(site, prefix + _around(calls, number))
 
     def _included(self, site: Site, prefix: str) -> Iterator[Route]:
@@ -88,11 +87,8 @@ class Routes:
 
 
 def _view(given: Kind | None) -> FuncRef | None:
-    if isinstance(given, FuncRef):
-        return given
-    if isinstance(given, Offload):
-        return None
-    return None
+    """Return a view; what an adapter runs in a thread is none on the loop."""
+    return given if isinstance(given, FuncRef) else None
 
 
 def _class_view(site: Site) -> ClassRef | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freeloop.source.code.index import Func
+from freeloop.source.code.index import Class, Func
 from freeloop.source.code.kinds import (
     ClassRef,
     Ext,
@@ -60,34 +60,40 @@ class Runs:
                 for wrapper in self.wrappers(target.func):
                     yield wrapper, False
             case ClassRef():
-                for name in ("__init__", "__post_init__"):
-                    method = self.program.resolver.method(target.cls, name)
-                    if method is not None:
-                        yield method, False
+                yield from self._methods(target.cls, "__init__", "__post_init__")
             case Inst():
-                method = self.program.resolver.method(target.cls, "__call__")
-                if method is not None:
-                    yield method, False
+                yield from self._methods(target.cls, "__call__")
+            case _:
+                for func in self._of_library(site, target):
+                    yield func, False
+
+    def _methods(self, cls: Class, *names: str) -> Iterator[tuple[Func, bool]]:
+        for name in names:
+            method = self.program.resolver.method(cls, name)
+            if method is not None:
+                yield method, False
+
+    def _of_library(self, site: Site, target: Kind | None) -> Iterator[Func]:
+        """Yield what a library calls back: callbacks of the loop, receivers of a signal."""
+        match target:
             case ExtMethod() if target.name in CALLED_BY_LOOP:
                 for given in site.arguments:
                     if isinstance(given, FuncRef) and not given.func.yields:
-                        yield given.func, False
+                        yield given.func
             case ExtMethod() if target.name in ("send", "send_robust"):
-                for func in self._of_signal(target.owner, site):
-                    yield func, False
+                yield from self._of_signal(target.owner, site)
             case Ext() if target.name.startswith(BUILT_IN_SIGNALS):
-                for func in self.receivers().get(target.name.rpartition(".")[0], ()):
-                    yield func, False
+                yield from self.receivers().get(target.name.rpartition(".")[0], ())
 
     def _of_block(self, target: Kind | None) -> Iterator[tuple[Func, bool]]:
         match target:
             case Lent():
                 yield target.of, False
             case Inst():
-                for name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
-                    method = self.program.resolver.method(target.cls, name)
-                    if method is not None:
-                        yield method, False
+                names = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+                yield from self._methods(target.cls, *names)
+            case _:
+                pass
 
     def _of_signal(self, owner: Kind | None, site: Site) -> Iterator[Func]:
         if isinstance(owner, ExtInst) and owner.name in SIGNALS:
@@ -120,11 +126,15 @@ class Runs:
         """Return what the project's decorators of a function run around it."""
         known = self._wrappers.get(func)
         if known is None:
-            found: list[Func] = []
-            for _, _, decorator in self.program.resolver.decorator_names(func):
-                if isinstance(decorator, FuncRef):
-                    for inner in decorator.func.module.functions:
-                        if inner.outer is decorator.func and inner.is_async == func.is_async:
-                            found.append(inner)
-            known = self._wrappers[func] = tuple(found)
+            decorators = [
+                kind.func
+                for _, _, kind in self.program.resolver.decorator_names(func)
+                if isinstance(kind, FuncRef)
+            ]
+            known = self._wrappers[func] = tuple(
+                inner
+                for decorator in decorators
+                for inner in decorator.module.functions
+                if inner.outer is decorator and inner.is_async == func.is_async
+            )
         return known

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from freeloop.source.code.evaluate import written
 from freeloop.source.code.index import Func
 from freeloop.source.code.sites import Site, What
+from freeloop.source.code.spelling import written
 from freeloop.source.code.terms import (
     ANNOTATED,
     ASSIGN,
@@ -64,25 +64,13 @@ class _Follower:
                 yield from self._assign(term)
             elif tag == ANNOTATED and type(term[1]) is str:
                 self._bind(term[1], term[3], term[4])
-            elif tag in (EXPRESSION, AUGMENT):
-                if _awaits(term):
+            elif tag == WITH and term[3]:
+                # Inside `async with lock:` nobody else writes; any async block is trusted.
+                self._awaited()
+            else:
+                if _awaits(_first_part(term)):
                     self._awaited()
-            elif tag in (IF, WHILE):
-                if _awaits(term[1]):
-                    self._awaited()
-                yield from self.block((*term[2], *term[3]))
-            elif tag == FOR:
-                if term[5] or _awaits(term[2]):
-                    self._awaited()
-                yield from self.block(term[3])
-            elif tag == WITH:
-                if term[3]:
-                    # Inside `async with lock:` nobody else writes; any async block is trusted.
-                    self._awaited()
-                    continue
-                yield from self.block(term[2])
-            elif tag == TRY:
-                yield from self.block((*term[1], *term[3], *term[4]))
+                yield from self.block(_inside(term))
 
     def _assign(self, term: Term) -> Iterator[Update]:
         _, targets, value, line = term
@@ -119,6 +107,28 @@ class _Follower:
         self._read = {name: (text, line, True) for name, (text, line, _) in self._read.items()}
 
 
+def _first_part(term: Term) -> Term:
+    """Return what a statement evaluates before anything inside it; an async loop awaits."""
+    tag = term[0]
+    if tag == FOR:
+        return (AWAIT, None) if term[5] else term[2]
+    if tag in (IF, WHILE):
+        return term[1]
+    return term if tag in (EXPRESSION, AUGMENT) else None
+
+
+def _inside(term: Term) -> Terms:
+    """Return the statements inside a statement."""
+    tag = term[0]
+    if tag in (IF, WHILE):
+        return (*term[2], *term[3])
+    if tag == FOR:
+        return tuple(term[3])
+    if tag == WITH:
+        return tuple(term[2])
+    return (*term[1], *term[3], *term[4]) if tag == TRY else ()
+
+
 def _awaits(term: Any) -> bool:
     if type(term) is not tuple or not term:
         return False
@@ -133,6 +143,3 @@ def _names(term: Any) -> Iterator[str]:
     elif type(term) is tuple:
         for each in term[1:]:
             yield from _names(each)
-
-
-__all__ = ["Update", "updates_across_await"]

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from freeloop.model.finding import Guard
-from freeloop.source.code.evaluate import Evaluator, written
+from freeloop.source.code.evaluate import Evaluator
 from freeloop.source.code.guards import guard_of_handler, guard_of_test, leaves_when_kept
 from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import (
     NOTHING,
     ClassRef,
-    Coroutine,
     Ext,
     ExtInst,
     Inst,
@@ -22,6 +21,7 @@ from freeloop.source.code.kinds import (
 )
 from freeloop.source.code.results import item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
+from freeloop.source.code.spelling import written
 from freeloop.source.code.terms import (
     ANNOTATED,
     ASSIGN,
@@ -73,24 +73,6 @@ class Walker(Evaluator):
         super().__init__(program, func, env)
         self.returned: list[Kind | None] = []
         self._globals: set[str] = set()
-        self._statements: dict[int, Callable[[Term], None]] = {
-            EXPRESSION: self._expression,
-            ASSIGN: self._assign,
-            ANNOTATED: self._annotated,
-            AUGMENT: self._augment,
-            RETURN: self._return,
-            IF: self._if,
-            FOR: self._for,
-            WHILE: self._while,
-            WITH: self._with,
-            TRY: self._try,
-            RAISE: self._raise,
-            FUNCTION: self._function,
-            CLASS: self._class,
-            IMPORT: self._import,
-            MATCH: self._match,
-            GLOBAL: self._global,
-        }
 
     def walk(self) -> Walk:
         """Walk the whole body."""
@@ -102,7 +84,7 @@ class Walker(Evaluator):
         before = self.guard
         self.guard = stronger(before, guard)
         for term in body:
-            self._statements[term[0]](term)
+            _STATEMENTS[term[0]](self, term)
             if term[0] == IF and leaves_when_kept(term):
                 self.guard = stronger(self.guard, Guard.CACHE)
         self.guard = before
@@ -203,6 +185,8 @@ class Walker(Evaluator):
                 return found or kind
             case ExtInst() | Ext():
                 return kind
+            case _:
+                pass
         return None
 
     def _try(self, term: Term) -> None:
@@ -240,4 +224,21 @@ class Walker(Evaluator):
         self._globals.update(term[1])
 
 
-__all__ = ["Coroutine", "Walk", "Walker"]
+_STATEMENTS: dict[int, Callable[[Walker, Term], None]] = {
+    EXPRESSION: Walker._expression,
+    ASSIGN: Walker._assign,
+    ANNOTATED: Walker._annotated,
+    AUGMENT: Walker._augment,
+    RETURN: Walker._return,
+    IF: Walker._if,
+    FOR: Walker._for,
+    WHILE: Walker._while,
+    WITH: Walker._with,
+    TRY: Walker._try,
+    RAISE: Walker._raise,
+    FUNCTION: Walker._function,
+    CLASS: Walker._class,
+    IMPORT: Walker._import,
+    MATCH: Walker._match,
+    GLOBAL: Walker._global,
+}
