@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from freeloop.model.finding import Guard
 from freeloop.source.code.index import Func
@@ -24,6 +23,7 @@ from freeloop.source.code.kinds import (
 from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
 from freeloop.source.code.spelling import line_of, written
+from freeloop.source.code.surroundings import Surroundings
 from freeloop.source.code.terms import (
     ATTRIBUTE,
     AWAIT,
@@ -45,9 +45,6 @@ from freeloop.source.code.terms import (
     YIELD,
     Term,
 )
-
-if TYPE_CHECKING:
-    from freeloop.source.code.program import Program
 
 # Builtins that take every item of what they are given.
 CONSUMERS = ALL_ITEMS | {
@@ -102,7 +99,7 @@ class Evaluator:
         sites: What was seen.
     """
 
-    def __init__(self, program: Program, func: Func, env: dict[str, Kind | None]) -> None:
+    def __init__(self, program: Surroundings, func: Func, env: dict[str, Kind | None]) -> None:
         """Evaluate in an environment; `program` answers what lies outside of the function."""
         self.program = program
         self.func = func

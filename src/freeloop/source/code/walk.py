@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from freeloop.model.finding import Guard
 from freeloop.source.code.evaluate import Evaluator
@@ -22,6 +21,7 @@ from freeloop.source.code.kinds import (
 from freeloop.source.code.results import item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
 from freeloop.source.code.spelling import written
+from freeloop.source.code.surroundings import Surroundings
 from freeloop.source.code.terms import (
     ANNOTATED,
     ASSIGN,
@@ -46,9 +46,6 @@ from freeloop.source.code.terms import (
     Terms,
 )
 
-if TYPE_CHECKING:
-    from freeloop.source.code.program import Program
-
 
 @dataclass(slots=True)
 class Walk:
@@ -68,7 +65,7 @@ class Walk:
 class Walker(Evaluator):
     """Walks one function."""
 
-    def __init__(self, program: Program, func: Func, env: dict[str, Kind | None]) -> None:
+    def __init__(self, program: Surroundings, func: Func, env: dict[str, Kind | None]) -> None:
         """Walk in an environment that holds the parameters."""
         super().__init__(program, func, env)
         self.returned: list[Kind | None] = []
