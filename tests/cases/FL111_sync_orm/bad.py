@@ -89,3 +89,38 @@ async def index_of(request):
 async def of_async_loop(request):
     async for order in Order.objects.all():
         print(order.guest.name)  # FL111
+
+
+async def second_look(request):
+    order = await Order.objects.aget(pk=1)
+    if order.guest:  # FL111
+        return order.guest.name
+    return None
+
+
+async def of_helper(request):
+    order = await Order.objects.aget(pk=1)
+    return as_row(order)
+
+
+def as_row(order: Order):
+    return {"guest": order.guest.name}  # FL111
+
+
+async def of_loader(request):
+    order = await load_order()
+    return order.guest.name  # FL111
+
+
+async def load_order() -> Order:
+    return await Order.objects.select_related("dish").aget(pk=1)
+
+
+async def of_many(request):
+    guest = await Guest.objects.aget(pk=1)
+    return [table.pk for table in guest.tables.all()]  # FL111
+
+
+async def of_set(request):
+    guest = await Guest.objects.aget(pk=1)
+    return guest.order_set.count()  # FL111

@@ -71,3 +71,13 @@ async def same_names(request):
 
 async def of_parameter(request, guest: Guest):
     return guest.name
+
+
+async def loaded_below(request):
+    order = await Order.objects.prefetch_related("guest__favourite", "guest__tables").aget(pk=1)
+    return order.guest.favourite.price, [each.pk for each in order.guest.tables.all()]
+
+
+async def loaded_set(request):
+    guest = await Guest.objects.prefetch_related("order_set", "tables").aget(pk=1)
+    return [order.pk for order in guest.order_set.all()], list(guest.tables.all())

@@ -15,6 +15,8 @@ class DishQuerySet(models.QuerySet):
 
 class Guest(models.Model):
     name = models.CharField(max_length=9)
+    favourite = models.ForeignKey("Dish", on_delete=models.CASCADE)
+    tables = models.ManyToManyField("Table")
 
     @property
     def orders_so_far(self):
@@ -29,3 +31,7 @@ class Dish(models.Model):
 class Order(models.Model):
     guest = models.ForeignKey(Guest, on_delete=models.CASCADE)
     dish = models.ForeignKey("Dish", on_delete=models.CASCADE)
+
+
+class Table(models.Model):
+    pass

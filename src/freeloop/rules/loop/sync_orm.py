@@ -36,6 +36,7 @@ from freeloop.rules.reporting import report, short
 from freeloop.source.code.attributes import LAZY_USER
 from freeloop.source.code.causes import Cause, CauseKind
 from freeloop.source.code.graph import Graph
+from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import Ext, ExtInst
 from freeloop.source.code.sites import Site, What
 
@@ -44,9 +45,15 @@ ATOMIC = "django.db.transaction.atomic"
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every query on the loop; `request.user` and transactions have rules of their own."""
+    # A relation that was read once is kept: the second look costs nothing.
+    read: set[tuple[Func, str]] = set()
     for site, cause in graph.loop_causes():
         if cause.kind is not CauseKind.QUERY or is_other_rule(site):
             continue
+        if site.what is What.READ:
+            if (site.func, site.text) in read:
+                continue
+            read.add((site.func, site.text))
         yield report(
             graph,
             RULE,

@@ -16,6 +16,7 @@ from freeloop.source.code.kinds import (
     LambdaRef,
     Lent,
     Manager,
+    Many,
     Model,
     ModuleRef,
     Offload,
@@ -23,10 +24,13 @@ from freeloop.source.code.kinds import (
 )
 from freeloop.source.code.orm import (
     FOREIGN_KEYS,
+    MANY_FIELDS,
     QUERYSET,
+    below,
     field_kind,
     foreign_model,
     has_relation,
+    is_loaded,
 )
 from freeloop.source.code.resolve import PROPERTIES, Resolver
 from freeloop.source.code.terms import CONSTANT, Term
@@ -93,7 +97,7 @@ class Attributes:
 
     def foreign_key(self, kind: Kind | None, name: str) -> Model | None:
         """Return the model that a foreign key leads to, when reading it runs a query."""
-        if not isinstance(kind, Inst) or not kind.queried or name in kind.related:
+        if not isinstance(kind, Inst) or not kind.queried or is_loaded(kind.related, name):
             return None
         field = has_relation(self.resolver.mro(kind.cls), name)
         if field is None or field_kind(field) not in FOREIGN_KEYS:
@@ -111,10 +115,10 @@ class Attributes:
             if name in each.methods:
                 return self._bound(each.methods[name], kind)
             if name in each.attributes:
-                return self._of_field(cls, each, name)
+                return self._of_field(kind, each, name)
         bases = self.resolver.library_bases(cls)
         if name.endswith("_set") and self.resolver.is_model(cls):
-            return Manager(None)
+            return Many(None) if is_loaded(kind.related, name) else Manager(None)
         if name == "request" and bases:
             return ExtInst(REQUEST)
         return ExtMethod(kind, bases, name) if bases else None
@@ -123,13 +127,18 @@ class Attributes:
         kind = self.resolver.decorated(method)
         return bound(kind, owner)
 
-    def _of_field(self, cls: Class, where: Class, name: str) -> Kind | None:
+    def _of_field(self, owner: Inst, where: Class, name: str) -> Kind | None:
+        cls = owner.cls
         annotation, value, _ = where.attributes[name]
         field = field_kind(value)
         if field in FOREIGN_KEYS:
             model = self._model(cls, foreign_model(value))
-            return Inst(model, queried=True) if isinstance(model, Class) else None
-        if field.endswith(("ManyToManyField", "GenericRelation")):
+            if not isinstance(model, Class):
+                return None
+            return Inst(model, owner.queried, below(owner.related, name))
+        if field in MANY_FIELDS:
+            if is_loaded(owner.related, name):
+                return Many(None)
             return Manager(self._model(cls, foreign_model(value)))
         found = self.resolver.evaluate(where.module.body, value)
         if found is None or found is NOTHING:
@@ -188,7 +197,7 @@ class Attributes:
                     made = self.resolver.decorated(method)
                     return bound(made, ClassRef(cls)) if "classmethod" in names else made
                 if name in each.attributes:
-                    return self._with_model(self._of_field(cls, each, name), cls)
+                    return self._with_model(self._of_field(Inst(cls), each, name), cls)
                 nested = f"{each.name}.{name}"
                 for inner in each.module.classes:
                     if inner.name == nested:

@@ -53,7 +53,8 @@ class Inst:
     Attributes:
         cls: Its class.
         queried: Whether a query gave it, so that its foreign keys are not loaded.
-        related: Foreign keys that the query loaded.
+        related: Relations that the query loaded, as Django writes them: "guest__address"; "*" for
+            all.
     """
 
     cls: Class
@@ -143,7 +144,7 @@ class QuerySet:
 
     Attributes:
         model: Of its rows; None if not known.
-        related: Foreign keys that it loads.
+        related: Relations that it loads; as for `Inst`.
         rows: Whether its items are model instances, not `values()`.
     """
 

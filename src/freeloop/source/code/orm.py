@@ -130,6 +130,19 @@ def related_name(term: Term) -> str:
     return ""
 
 
+def is_loaded(related: frozenset[str], name: str) -> bool:
+    """Tell whether a relation is among those that a query loaded, "guest" by "guest__address"."""
+    return any(path in ("*", name) or path.startswith(f"{name}__") for path in related)
+
+
+def below(related: frozenset[str], name: str) -> frozenset[str]:
+    """Return the relations that were loaded of what a relation leads to."""
+    start = f"{name}__"
+    return frozenset(path.removeprefix(start) for path in related if path.startswith(start)) | (
+        related & {"*"}
+    )
+
+
 def has_relation(classes: list[Class | str], name: str) -> Term:
     """Return the relation field of that name among a class and its bases; None without one."""
     for cls in classes:

@@ -99,10 +99,14 @@ class Program:
         if func in self._returns:
             return self._returns[func]
         kind = self.resolver.annotation(func.module, func.returns)
-        if kind is None and not func.yields:
+        told = isinstance(kind, Inst) and self.resolver.is_model(kind.cls)
+        if (kind is None or told) and not func.yields:
             if func in self._walking or len(self._walking) > DEEPEST:
-                return None
-            kind = next((each for each in self.walk(func).returned if _tells(each)), None)
+                return kind
+            found = next((each for each in self.walk(func).returned if _tells(each)), None)
+            # The body tells more of a row than its class: which relations the query loaded.
+            if kind is None or (isinstance(found, Inst) and found.queried):
+                kind = found
         self._returns[func] = kind
         return kind
 
@@ -162,10 +166,13 @@ class Program:
         env: dict[str, Kind | None] = {}
         for number, (name, annotation) in enumerate(func.parameters):
             kind = self.resolver.annotation(func.module, annotation)
+            given = self._parameters.get((func, name))
+            if isinstance(given, Inst) and isinstance(kind, Inst) and given.cls is kind.cls:
+                kind = given
             if kind is None and number == 0 and func.cls is not None:
                 kind = self._self(func)
             if kind is None:
-                kind = self._parameters.get((func, name))
+                kind = given
             if kind is None and name == "request":
                 kind = ExtInst(REQUEST)
             env[name] = kind

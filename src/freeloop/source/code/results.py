@@ -229,9 +229,10 @@ def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) ->
         case _:
             pass
     if name in LAZY:
-        if name == "select_related":
-            named = {each.value.partition("__")[0] for each in arguments if isinstance(each, Text)}
-            related = related | named if named else frozenset({"*"})
+        if name in ("select_related", "prefetch_related"):
+            named = {each.value for each in arguments if isinstance(each, Text)}
+            # Without names, or with Prefetch objects: trust that it loads what is needed.
+            related = related | named if len(named) == len(arguments) > 0 else frozenset({"*"})
         rows = rows and name not in ("values", "values_list", "dates", "datetimes")
         return QuerySet(model, related, rows)
     row = row_of(QuerySet(model, related, rows))
