@@ -81,3 +81,7 @@ async def loaded_below(request):
 async def loaded_set(request):
     guest = await Guest.objects.prefetch_related("order_set", "tables").aget(pk=1)
     return [order.pk for order in guest.order_set.all()], list(guest.tables.all())
+
+
+async def rows_that_may_be_loaded(request, guests: list[Guest]):
+    return [order.pk for guest in guests for order in guest.order_set.all()]

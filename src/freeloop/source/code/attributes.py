@@ -118,7 +118,9 @@ class Attributes:
                 return self._of_field(kind, each, name)
         bases = self.resolver.library_bases(cls)
         if name.endswith("_set") and self.resolver.is_model(cls):
-            return Many(None) if is_loaded(kind.related, name) else Manager(None)
+            if is_loaded(kind.related, name):
+                return Many(None)
+            return Manager(None, may_be_loaded=not kind.queried)
         if name == "request" and bases:
             return ExtInst(REQUEST)
         return ExtMethod(kind, bases, name) if bases else None
@@ -139,7 +141,8 @@ class Attributes:
         if field in MANY_FIELDS:
             if is_loaded(owner.related, name):
                 return Many(None)
-            return Manager(self._model(cls, foreign_model(value)))
+            model = self._model(cls, foreign_model(value))
+            return Manager(model, may_be_loaded=not owner.queried)
         found = self.resolver.evaluate(where.module.body, value)
         if found is None or found is NOTHING:
             found = self.resolver.annotation(where.module, annotation) or found

@@ -160,10 +160,13 @@ class Manager:
     Attributes:
         model: Of its rows; None if not known.
         cls: A manager class of the project; None for Django's.
+        may_be_loaded: Whether its rows may have come with their owner (`prefetch_related`), in
+            code that reading does not see.
     """
 
     model: Model | None
     cls: Class | None = None
+    may_be_loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

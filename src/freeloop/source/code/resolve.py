@@ -338,8 +338,10 @@ def _assigned(body: Terms) -> Iterator[tuple[str, Term, Term]]:
         elif tag == TRY:
             inside = [each for _, handler in term[2] for each in handler]
             yield from _assigned((*term[1], *inside, *term[3], *term[4]))
-        elif tag in (WITH, FOR):
+        elif tag == WITH:
             yield from _assigned(term[2])
+        elif tag == FOR:
+            yield from _assigned(term[3])
 
 
 def _returned(body: Terms) -> Iterator[tuple[int, Term]]:

@@ -226,6 +226,8 @@ def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) ->
             model, related, rows = owner.model, owner.related, owner.rows
         case Manager():
             model = owner.model
+            if owner.may_be_loaded and name == "all":
+                return Many(row_of(owner))
         case _:
             pass
     if name in LAZY:
