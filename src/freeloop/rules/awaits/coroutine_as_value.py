@@ -38,7 +38,7 @@ from freeloop.source.code.sites import What
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield the first use of each coroutine as a value."""
-    for func in graph.functions_with_coroutines():
+    for func in graph.loop_functions():
         seen: set[Coroutine] = set()
         for site in graph.sites(func):
             made = site.target

@@ -32,25 +32,24 @@ from freeloop.rules.reporting import report
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.kinds import Ext, ExtInst, ExtMethod
 from freeloop.source.code.results import LOOP, STARTS_TASK
-from freeloop.source.code.sites import Site, Use, What
+from freeloop.source.code.sites import Site, Use
 
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every task that is started by a statement of its own."""
-    for func in graph.functions_with_coroutines():
-        for site in graph.sites(func):
-            if site.what is not What.CALL or site.use is not Use.STATEMENT:
-                continue
-            if _starts_task(site):
-                yield report(
-                    graph,
-                    RULE,
-                    site,
-                    "nobody keeps this task: it may vanish before it is done, and so may its error",
-                    subject="asyncio.create_task",
-                    mend="keep it in a set, and discard it in a done callback; or a task group",
-                    certainty=Certainty.CERTAIN,
-                )
+    for site in graph.loop_calls:
+        if site.use is not Use.STATEMENT:
+            continue
+        if _starts_task(site):
+            yield report(
+                graph,
+                RULE,
+                site,
+                "nobody keeps this task: it may vanish before it is done, and so may its error",
+                subject="asyncio.create_task",
+                mend="keep it in a set, and discard it in a done callback; or a task group",
+                certainty=Certainty.CERTAIN,
+            )
 
 
 def _starts_task(site: Site) -> bool:

@@ -31,29 +31,28 @@ from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report, short
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.kinds import Coroutine, Ext, ExtMethod, FuncRef, Kind, Offload
-from freeloop.source.code.sites import Use, What
+from freeloop.source.code.sites import Use
 
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every coroutine that is made by a statement of its own and never awaited."""
-    for func in graph.functions_with_coroutines():
-        for site in graph.sites(func):
-            if site.what is not What.CALL or site.use is not Use.STATEMENT:
-                continue
-            result = site.result
-            if isinstance(result, Coroutine) and not result.task:
-                name = called(result.of) or site.text
-                yield report(
-                    graph,
-                    RULE,
-                    site,
-                    f"{name} is called and never awaited: it does not run",
-                    subject=name,
-                    mend=f"await {site.text}(...)"
-                    if func.is_async
-                    else f"async_to_sync({site.text})(...), or an async {func.last_name}",
-                    certainty=Certainty.CERTAIN,
-                )
+    for site in graph.loop_calls:
+        if site.use is not Use.STATEMENT:
+            continue
+        result = site.result
+        if isinstance(result, Coroutine) and not result.task:
+            name = called(result.of) or site.text
+            yield report(
+                graph,
+                RULE,
+                site,
+                f"{name} is called and never awaited: it does not run",
+                subject=name,
+                mend=f"await {site.text}(...)"
+                if site.func.is_async
+                else f"async_to_sync({site.text})(...), or an async {site.func.last_name}",
+                certainty=Certainty.CERTAIN,
+            )
 
 
 def called(kind: Kind | None) -> str:

@@ -31,16 +31,14 @@ from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.kinds import Enter, Ext, ExtMethod
-from freeloop.source.code.sites import Site, What
+from freeloop.source.code.sites import Site
 
 RUNNERS = frozenset({"asyncio.run", "asyncio.runners.run"})
 
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every call on the loop that wants a loop of its own."""
-    for site in graph.loop_sites():
-        if site.what is not What.CALL:
-            continue
+    for site in graph.loop_calls:
         target = site.target
         runs = isinstance(target, Ext) and target.name in RUNNERS
         if not isinstance(target, Enter) and not runs and not _runs_until(site):

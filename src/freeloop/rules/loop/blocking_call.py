@@ -52,7 +52,7 @@ WORDS = {
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every call that waits on the loop, but for files and computing."""
-    for site, cause in graph.loop_causes():
+    for site, cause in graph.loop_causes:
         if cause.kind is CauseKind.BLOCK and cause.waits in WORDS:
             yield report(
                 graph,

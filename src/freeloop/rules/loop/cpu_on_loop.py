@@ -33,14 +33,14 @@ from freeloop.rules.reporting import report
 from freeloop.source.code.causes import CauseKind
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.kinds import Ext
-from freeloop.source.code.sites import Use, What
+from freeloop.source.code.sites import Use
 
 HASHES_ON_LOOP = frozenset({"django.contrib.auth.hashers.acheck_password"})
 
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every call that computes for long on the loop."""
-    for site, cause in graph.loop_causes():
+    for site, cause in graph.loop_causes:
         if cause.kind is CauseKind.BLOCK and cause.waits == "cpu":
             yield report(
                 graph,
@@ -51,9 +51,9 @@ def find(graph: Graph) -> Iterator[Finding]:
                 kind="cpu",
                 mend=f"await asyncio.to_thread({site.text}, ...)",
             )
-    for site in graph.loop_sites():
+    for site in graph.loop_calls:
         target = site.target
-        if site.what is What.CALL and isinstance(target, Ext) and target.name in HASHES_ON_LOOP:
+        if isinstance(target, Ext) and target.name in HASHES_ON_LOOP:
             if site.use is not Use.AWAITED:
                 continue
             sync = target.name.rpartition(".")[2][1:]

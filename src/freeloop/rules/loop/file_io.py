@@ -40,7 +40,7 @@ from freeloop.source.code.sites import Site
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield one finding for each function on the loop that works with files."""
     by_function: dict[Func, list[tuple[Site, Cause]]] = {}
-    for site, cause in graph.loop_causes():
+    for site, cause in graph.loop_causes:
         if cause.kind is CauseKind.BLOCK and cause.waits == "file":
             by_function.setdefault(site.func, []).append((site, cause))
     for func, found in by_function.items():

@@ -41,7 +41,7 @@ from freeloop.source.code.sites import Site
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield one finding for each function on the loop that looks at the lazy user."""
     by_function: dict[Func, list[Site]] = {}
-    for site, _ in graph.loop_causes():
+    for site, _ in graph.loop_causes:
         if isinstance(site.target, ExtInst) and site.target.name == LAZY_USER:
             by_function.setdefault(site.func, []).append(site)
     for func, sites in by_function.items():

@@ -47,7 +47,7 @@ def find(graph: Graph) -> Iterator[Finding]:
     """Yield every query on the loop; `request.user` and transactions have rules of their own."""
     # A relation that was read once is kept: the second look costs nothing.
     read: set[tuple[Func, str]] = set()
-    for site, cause in graph.loop_causes():
+    for site, cause in graph.loop_causes:
         if cause.kind is not CauseKind.QUERY or is_other_rule(site):
             continue
         if site.what is What.READ:

@@ -44,7 +44,7 @@ MEND = "one sync function with the whole transaction, called by await sync_to_as
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield transactions on the loop, and the setting that forbids async views."""
-    for site in graph.loop_sites():
+    for site in graph.loop_sites:
         if site.what is What.ENTER and _is_atomic(site.target, site):
             yield report(
                 graph,

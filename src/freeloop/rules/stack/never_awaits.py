@@ -64,7 +64,7 @@ def find(graph: Graph) -> Iterator[Finding]:
 def _entries_that_block(graph: Graph) -> set[Func]:
     """Return entry points with a finding of their own: mending that may bring an await."""
     found: set[Func] = set()
-    for site, _ in graph.loop_causes():
+    for site, _ in graph.loop_causes:
         way = graph.way_to(site.func)
         found.update(entry.func for entry in (way.entry, *way.others) if entry is not None)
     return found

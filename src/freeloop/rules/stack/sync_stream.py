@@ -31,7 +31,6 @@ from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.kinds import Ext, Generator, QuerySet
-from freeloop.source.code.sites import What
 
 STREAMS = frozenset(
     {"django.http.StreamingHttpResponse", "django.http.response.StreamingHttpResponse"}
@@ -40,9 +39,9 @@ STREAMS = frozenset(
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield streaming responses on the loop over a sync generator or queryset."""
-    for site in graph.loop_sites():
+    for site in graph.loop_calls:
         target = site.target
-        if site.what is not What.CALL or not isinstance(target, Ext) or target.name not in STREAMS:
+        if not isinstance(target, Ext) or target.name not in STREAMS:
             continue
         content = site.arguments[0] if site.arguments else site.keywords.get("streaming_content")
         sync = isinstance(content, Generator) and not content.func.is_async

@@ -86,7 +86,7 @@ class Attributes:
 
     def property_of(self, kind: Kind | None, name: str) -> Func | None:
         """Return the function that runs when the attribute is read; None if none does."""
-        if not isinstance(kind, Inst):
+        if type(kind) is not Inst:
             return None
         method = self.resolver.method(kind.cls, name)
         return method if method is not None and self.is_property(method) else None
@@ -97,7 +97,7 @@ class Attributes:
 
     def foreign_key(self, kind: Kind | None, name: str) -> Model | None:
         """Return the model that a foreign key leads to, when reading it runs a query."""
-        if not isinstance(kind, Inst) or not kind.queried or is_loaded(kind.related, name):
+        if type(kind) is not Inst or not kind.queried or is_loaded(kind.related, name):
             return None
         field = has_relation(self.resolver.mro(kind.cls), name)
         if field is None or field_kind(field) not in FOREIGN_KEYS:

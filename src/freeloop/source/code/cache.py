@@ -9,16 +9,21 @@ import marshal
 import os
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from freeloop import __version__
 from freeloop.source.code.files import CodeFile
-from freeloop.source.code.summary import Kept, digest_of, summarise
+from freeloop.source.code.summary import Kept, digest_of, summarise, unreadable
 
 # Grows when terms or summaries change their shape.
-FORMAT = 1
+FORMAT = 2
 VARIABLE = "FREELOOP_CACHE"
+UNSURE_NS = 2_000_000_000
+
+# Of a file: size, time of its last change, package, and the parts of `Kept`.
+type Row = tuple[int, int, str, bytes, int, bytes]
 
 
 def read_all(files: Sequence[CodeFile], cache: Path | None) -> dict[str, Kept]:
@@ -28,22 +33,40 @@ def read_all(files: Sequence[CodeFile], cache: Path | None) -> dict[str, Kept]:
         files: To read.
         cache: File of the cache, `cache_file`; None to parse everything.
     """
-    known = _load(cache)
+    known, written_ns = _load(cache)
     found: dict[str, Kept] = {}
-    changed = False
+    rows: dict[str, Row] = {}
     with without_collection():
         for file in files:
-            content = _content(file.path)
-            digest = digest_of(content)
             before = known.get(file.path)
-            if before is not None and before[0] == digest and before[1] == file.package:
-                found[file.path] = Kept(digest, before[2], before[3])
-            else:
-                found[file.path] = summarise(content, file.package, digest)
-                changed = True
-    if cache is not None and (changed or len(known) != len(found)):
-        _save(cache, {file.path: (file.package, found[file.path]) for file in files})
+            row = _read(file, before if before and before[2] == file.package else None, written_ns)
+            rows[file.path] = row
+            found[file.path] = Kept(*row[3:])
+        if cache is not None and rows != known:
+            _save(cache, rows)
     return found
+
+
+def _read(file: CodeFile, before: Row | None, written_ns: int) -> Row:
+    """Return what is kept of a file; parsed again only when its content is another."""
+    try:
+        stat = os.stat(file.path)  # noqa: PTH116 - hot
+        # As git does: a file that changed at about the time of the cache is read, because a later
+        # change within the clock's step would leave no trace.
+        settled = stat.st_mtime_ns < written_ns - UNSURE_NS
+        if before is not None and settled and before[:2] == (stat.st_size, stat.st_mtime_ns):
+            return before
+        with open(file.path, "rb") as opened:  # noqa: PTH123 - hot
+            content = opened.read()
+    except OSError as error:
+        kept = unreadable(b"", None, f"cannot be read: {error.strerror}")
+        return (0, 0, file.package, kept.digest, kept.flags, kept.packed)
+    digest = digest_of(content)
+    if before is not None and before[3] == digest:
+        return (stat.st_size, stat.st_mtime_ns, *before[2:])
+    kept = summarise(content, file.package, digest)
+    packed = (kept.digest, kept.flags, kept.packed)
+    return (stat.st_size, stat.st_mtime_ns, file.package, *packed)
 
 
 def cache_file(root: Path) -> Path:
@@ -59,45 +82,34 @@ def _stamp() -> bytes:
     return hashlib.blake2b(versions.encode(), digest_size=16).digest()
 
 
-def _load(cache: Path | None) -> dict[str, tuple[bytes, str, int, bytes]]:
-    """Return what was kept; nothing when the file is absent, damaged, or of another version."""
+def _load(cache: Path | None) -> tuple[dict[str, Row], int]:
+    """Return what was kept, and when; nothing from a file that is damaged or of another version."""
     if cache is None:
-        return {}
+        return {}, 0
     try:
         content = cache.read_bytes()
+        written_ns = cache.stat().st_mtime_ns
     except OSError:
-        return {}
-    stamp, digest, packed = content[:16], content[16:32], content[32:]
+        return {}, 0
+    stamp, check, packed = content[:16], content[16:20], memoryview(content)[20:]
     # marshal trusts its input: it only ever gets what was written whole.
-    if stamp != _stamp() or digest_of(packed) != digest:
-        return {}
+    if stamp != _stamp() or zlib.crc32(packed).to_bytes(4) != check:
+        return {}, 0
     with without_collection():
-        known: dict[str, tuple[bytes, str, int, bytes]] = marshal.loads(packed)
-    return known
+        known: dict[str, Row] = marshal.loads(packed)
+    return known, written_ns
 
 
-def _save(cache: Path, kept: dict[str, tuple[str, Kept]]) -> None:
-    plain = {
-        path: (each.digest, package, each.flags, each.packed)
-        for path, (package, each) in kept.items()
-    }
-    packed = marshal.dumps(plain)
+def _save(cache: Path, rows: dict[str, Row]) -> None:
+    packed = marshal.dumps(rows)
     # A cache that cannot be written costs time, not truth.
     with contextlib.suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=cache.parent, prefix=cache.name)
         with os.fdopen(handle, "wb") as file:
-            file.write(_stamp() + digest_of(packed) + packed)
+            file.write(_stamp() + zlib.crc32(packed).to_bytes(4))
+            file.write(packed)
         Path(temporary).replace(cache)
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - hot
-            return file.read()
-    except OSError as error:
-        # Reading goes on; the file is reported as one that could not be parsed.
-        return f"0x cannot be read: {error.strerror}".encode()
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from freeloop.knowledge.blocking import Blocking
 from freeloop.knowledge.blocking import Kind as Waits
@@ -88,11 +89,14 @@ class Causes:
         """Tell it of a program whose settings decide what a cache or session costs."""
         self.program = program
         self.settings = settings
-        self._blocking = program.knowledge.blocking
+        self._blocking = cache(program.knowledge.blocking)
+        self._method = cache(program.knowledge.method)
 
     def of(self, site: Site) -> Cause | None:
         """Return why the site must not run on the loop; None if nothing is known against it."""
         target = site.target
+        if target is None:
+            return None
         if site.what is What.CALL:
             return self._of_call(target, site)
         if site.what in (What.ITERATE, What.TEST) and isinstance(target, QuerySet):
@@ -155,7 +159,7 @@ class Causes:
         dotted = f"{target.classes[0]}.{name}" if target.classes else ""
         if dotted.startswith(CACHE):
             return self._of_cache(dotted)
-        found = self.program.knowledge.method(target.classes, name)
+        found = self._method(target.classes, name)
         return self._from(found)
 
     def _of_reading(self, target: Kind | None, site: Site) -> Cause | None:

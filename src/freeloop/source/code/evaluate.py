@@ -22,7 +22,7 @@ from freeloop.source.code.kinds import (
 )
 from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
-from freeloop.source.code.spelling import line_of, written
+from freeloop.source.code.spelling import line_of
 from freeloop.source.code.surroundings import Surroundings
 from freeloop.source.code.terms import (
     ATTRIBUTE,
@@ -126,10 +126,10 @@ class Evaluator:
             return Ext(name)
         return kind
 
-    def note(self, what: What, line: int, column: int, text: str, target: Kind | None) -> Site:
+    def note(self, what: What, line: int, column: int, term: Term, target: Kind | None) -> Site:
         """Add a site where the walk is, and return it."""
         site = Site(
-            what, self.func, line, column, text, target, self.guard, held=self.held,
+            what, self.func, line, column, term, target, self.guard, held=self.held,
             looped=self.looped,
         )  # fmt: skip
         self.sites.append(site)
@@ -141,21 +141,23 @@ class Evaluator:
     def _attribute(self, term: Term, use: Use, assigned: str) -> Kind | None:
         _, base, name, line, column = term
         kind = self.visit(base)
+        if kind is None:
+            return None
         if isinstance(kind, Coroutine):
             if name not in OF_COROUTINE and not kind.task:
-                self.note(What.MISUSED, line, column, written(base), kind)
+                self.note(What.MISUSED, line, column, base, kind)
             return None
         if is_lazy_user(kind):
-            self.note(What.READ, line, column, f"{written(base)}.{name}", kind)
+            self.note(What.READ, line, column, term, kind)
             return None
         attributes = self.program.attributes
         model = attributes.foreign_key(kind, name)
         if model is not None:
-            self.note(What.READ, line, column, f"{written(base)}.{name}", QuerySet(model))
+            self.note(What.READ, line, column, term, QuerySet(model))
         getter = attributes.property_of(kind, name)
         if getter is not None:
             target = FuncRef(getter, kind)
-            self.note(What.READ, line, column, f"{written(base)}.{name}", target)
+            self.note(What.READ, line, column, term, target)
             return self.program.returned(getter)
         return attributes.of(kind, name)
 
@@ -170,10 +172,12 @@ class Evaluator:
             if name == "thread_sensitive" and value == (CONSTANT, False):
                 named[name] = Text("False")
         if isinstance(target, Coroutine) and not target.task:
-            self.note(What.MISUSED, line, column, written(callee), target)
-        site = self.note(What.CALL, line, column, written(callee), target)
+            self.note(What.MISUSED, line, column, callee, target)
+        site = self.note(What.CALL, line, column, callee, target)
         site.end_line, site.arguments, site.keywords = end_line, given, named
         site.use, site.assigned = use, assigned
+        if target is None:
+            return None
         site.result = self.program.called(target, given, named, line)
         if isinstance(target, Ext):
             self._builtin(target.name, given, named, term)
@@ -193,14 +197,14 @@ class Evaluator:
                     site.result = self.program.called(each, (), {}, term[4])
         if name in CONSUMERS:
             for kind, argument in zip(given, term[2], strict=False):
-                self.iterate(kind, written(argument), term[4], term[5])
+                self.iterate(kind, argument, term[4], term[5])
 
-    def iterate(self, kind: Kind | None, text: str, line: int, column: int) -> None:
+    def iterate(self, kind: Kind | None, term: Term, line: int, column: int) -> None:
         """Note that all items of a thing are taken, when that runs code."""
         if isinstance(kind, Coroutine) and not kind.task:
-            self.note(What.MISUSED, line, column, text, kind)
+            self.note(What.MISUSED, line, column, term, kind)
         elif isinstance(kind, QuerySet | Generator):
-            self.note(What.ITERATE, line, column, text, kind)
+            self.note(What.ITERATE, line, column, term, kind)
 
     def test(self, term: Term, line: int = 0) -> None:
         """Evaluate a condition: a queryset runs its query to tell whether it is empty."""
@@ -214,13 +218,13 @@ class Evaluator:
             return
         line = line or line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
         if isinstance(kind, QuerySet):
-            self.note(What.TEST, line, 0, written(inner), kind)
+            self.note(What.TEST, line, 0, inner, kind)
         elif isinstance(kind, Coroutine) and not kind.task:
-            self.note(What.MISUSED, kind.line, 0, written(inner), kind)
+            self.note(What.MISUSED, kind.line, 0, inner, kind)
 
     def _await(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1], Use.AWAITED)
-        site = self.note(What.AWAIT, term[2], term[3], written(term[1]), kind)
+        site = self.note(What.AWAIT, term[2], term[3], term[1], kind)
         site.result = kind.result if isinstance(kind, Coroutine) else None
         return site.result
 
@@ -234,9 +238,9 @@ class Evaluator:
         for target, iterable, conditions, is_async in generators:
             source = self.visit(iterable)
             if is_async:
-                self.note(What.AWAIT, line, column, written(iterable), source)
+                self.note(What.AWAIT, line, column, iterable, source)
             elif kind != "generator":
-                self.iterate(source, written(iterable), line, column)
+                self.iterate(source, iterable, line, column)
             self.bind(target, item_of(source))
             for each in conditions:
                 self.test(each)
@@ -260,7 +264,7 @@ class Evaluator:
         left, right = self.visit(term[2]), self.visit(term[3])
         for kind, side in ((left, term[2]), (right, term[3])):
             if isinstance(kind, Coroutine) and not kind.task:
-                self.note(What.MISUSED, kind.line, 0, written(side), kind)
+                self.note(What.MISUSED, kind.line, 0, side, kind)
         if term[1] == "Div" and isinstance(left, ExtInst):
             return left  # pathlib's slash
         if term[1] in ("BitOr", "BitAnd") and isinstance(left, QuerySet):
@@ -283,11 +287,11 @@ class Evaluator:
         if term[1] in ("In", "NotIn") and len(kinds) > 1:
             line = line_of(term[2][1]) or line_of(term[2][0])
             if line:
-                self.iterate(kinds[1], written(term[2][1]), line, 0)
+                self.iterate(kinds[1], term[2][1], line, 0)
         elif term[1] not in ("Is", "IsNot"):
             for kind, each in zip(kinds, term[2], strict=True):
                 if isinstance(kind, Coroutine) and not kind.task:
-                    self.note(What.MISUSED, kind.line, 0, written(each), kind)
+                    self.note(What.MISUSED, kind.line, 0, each, kind)
         return NOTHING
 
     def _choice(self, term: Term, use: Use, assigned: str) -> Kind | None:
@@ -303,11 +307,11 @@ class Evaluator:
         kind = self.visit(base)
         self.visit(index)
         if isinstance(kind, Coroutine) and not kind.task:
-            self.note(What.MISUSED, line, column, written(base), kind)
+            self.note(What.MISUSED, line, column, base, kind)
         if isinstance(kind, QuerySet):
             if type(index) is tuple and index[0] == SLICE:
                 return kind
-            self.note(What.ITERATE, line, column, written(base), kind)
+            self.note(What.ITERATE, line, column, base, kind)
         if isinstance(kind, Ext | ClassRef):
             return kind  # a generic class
         return item_of(kind)
@@ -316,7 +320,7 @@ class Evaluator:
         kind = self.visit(term[1], use)
         line = line_of(term[1])
         if line:
-            self.iterate(kind, written(term[1]), line, 0)
+            self.iterate(kind, term[1], line, 0)
         return kind if isinstance(kind, Many) else None
 
     def _named(self, term: Term, use: Use, assigned: str) -> Kind | None:
@@ -328,13 +332,13 @@ class Evaluator:
         for each in term[2]:
             kind = self.visit(each)
             if term[1] == "text" and isinstance(kind, Coroutine) and not kind.task:
-                self.note(What.MISUSED, kind.line, 0, written(each), kind)
+                self.note(What.MISUSED, kind.line, 0, each, kind)
         return NOTHING
 
     def _yield(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1])
         if term[3]:
-            self.iterate(kind, written(term[1]), term[2], 0)
+            self.iterate(kind, term[1], term[2], 0)
         return None
 
     def _slice(self, term: Term, use: Use, assigned: str) -> Kind | None:

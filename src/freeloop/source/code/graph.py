@@ -13,7 +13,7 @@ from freeloop.source.code.index import Class, Func
 from freeloop.source.code.program import Program
 from freeloop.source.code.reach import Reach, Way
 from freeloop.source.code.settings import Settings
-from freeloop.source.code.sites import Site
+from freeloop.source.code.sites import Site, What
 from freeloop.source.code.updates import Update, updates_across_await
 
 
@@ -52,14 +52,6 @@ class Graph:
         for module in self.program.index.with_async():
             yield from (func for func in module.functions if func.is_async)
 
-    def functions_with_coroutines(self) -> Iterator[Func]:
-        """Yield the functions that may make a coroutine: the async ones, and what they call."""
-        seen: set[Func] = set()
-        for func in (*self.reach.functions, *self.async_functions()):
-            if func not in seen:
-                seen.add(func)
-                yield func
-
     def updates_across_await(self, func: Func) -> Iterator[Update]:
         """Yield writes to shared state of what was read before an await."""
         yield from updates_across_await(func)
@@ -68,17 +60,21 @@ class Graph:
         """Return what happens in a function, in the order of the code."""
         return self.program.sites(func)
 
-    def loop_sites(self) -> Iterator[Site]:
-        """Yield what happens on an event loop."""
-        for func in self.reach.functions:
-            yield from self.program.sites(func)
+    @cached_property
+    def loop_sites(self) -> list[Site]:
+        """What happens on an event loop."""
+        return [site for func in self.reach.functions for site in self.program.sites(func)]
 
-    def loop_causes(self) -> Iterator[tuple[Site, Cause]]:
-        """Yield what must not happen on an event loop, and does."""
-        for site in self.loop_sites():
-            cause = self.causes.of(site)
-            if cause is not None:
-                yield site, cause
+    @cached_property
+    def loop_calls(self) -> list[Site]:
+        """The calls among it."""
+        return [site for site in self.loop_sites if site.what is What.CALL]
+
+    @cached_property
+    def loop_causes(self) -> list[tuple[Site, Cause]]:
+        """What must not happen on an event loop, and does."""
+        causes = ((site, self.causes.of(site)) for site in self.loop_sites)
+        return [(site, cause) for site, cause in causes if cause is not None]
 
     def way_to(self, func: Func) -> Way:
         """Return how a function on the loop is reached."""

@@ -180,6 +180,8 @@ class Program:
 
     def _self(self, func: Func) -> Kind | None:
         assert func.cls is not None
+        if not func.decorators:
+            return Inst(func.cls)
         names = {name for name, _, _ in self.resolver.decorator_names(func)}
         if "staticmethod" in names:
             return None

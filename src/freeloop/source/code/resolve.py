@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.source.code.index import Class, Func, Index, Module
@@ -83,9 +84,11 @@ class Resolver:
         self.knowledge = knowledge
         # Set by the evaluator, which in turn asks here for names.
         self.evaluate: Evaluate = lambda func, term: None
-        self._busy: set[tuple[str, str]] = set()
         self._variables: dict[str, dict[str, list[tuple[Term, Term]]]] = {}
-        self._module_kinds: dict[tuple[str, str], Kind | None] = {}
+        self._kinds: dict[Module, dict[str, Kind | None]] = {}
+        self._methods: dict[tuple[Class, str], Func | None] = {}
+        # The same few names are asked for again and again.
+        self.settled = cache(knowledge.settled)
         self._mros: dict[Class, list[Class | str]] = {}
         self._decorated: dict[Func, Kind] = {}
 
@@ -101,7 +104,7 @@ class Resolver:
                     if kind is None:
                         return None
                 return kind
-        return Ext(self.knowledge.settled(name))
+        return Ext(self.settled(name))
 
     def member(self, kind: Kind | None, name: str) -> Kind | None:
         """Return a name of a module or class; of objects, the evaluator knows more."""
@@ -113,29 +116,26 @@ class Resolver:
                     return ModuleRef(f"{kind.name}.{name}")
                 return found
             case Ext():
-                return Ext(self.knowledge.settled(f"{kind.name}.{name}"))
+                return Ext(self.settled(f"{kind.name}.{name}"))
             case _:
                 pass
         return None
 
     def of_module(self, module: Module, name: str) -> Kind | None:
         """Return what a name of the top level of a module stands for."""
+        kinds = self._kinds.get(module)
+        if kinds is None:
+            kinds = self._kinds[module] = {}
+        elif name in kinds:
+            return kinds[name]
         found = module.names.get(name)
-        if isinstance(found, Func):
-            return self.decorated(found)
         if isinstance(found, Class):
-            return ClassRef(found)
-        key = (module.file.path, name)
-        if key in self._module_kinds:
-            return self._module_kinds[key]
-        if key in self._busy:
-            return None
-        self._busy.add(key)
-        try:
-            kind = self._of_module(module, name)
-        finally:
-            self._busy.discard(key)
-        self._module_kinds[key] = kind
+            kind: Kind | None = ClassRef(found)
+        else:
+            # Until it is known, a name that asks for itself gets nothing.
+            kinds[name] = None
+            kind = self._of_module(module, name) if found is None else self.decorated(found)
+        kinds[name] = kind
         return kind
 
     def _of_module(self, module: Module, name: str) -> Kind | None:
@@ -206,10 +206,17 @@ class Resolver:
 
     def method(self, cls: Class, name: str) -> Func | None:
         """Return a method of a class or its bases."""
-        for each in self.mro(cls):
-            if isinstance(each, Class) and name in each.methods:
-                return each.methods[name]
-        return None
+        key = (cls, name)
+        if key not in self._methods:
+            self._methods[key] = next(
+                (
+                    each.methods[name]
+                    for each in self.mro(cls)
+                    if isinstance(each, Class) and name in each.methods
+                ),
+                None,
+            )
+        return self._methods[key]
 
     def decorator_names(self, func: Func) -> Iterator[tuple[str, Term, Kind | None]]:
         """Yield name, call and kind of each decorator, the innermost first."""
@@ -228,8 +235,10 @@ class Resolver:
         known = self._decorated.get(func)
         if known is not None:
             return known
-        self._decorated[func] = FuncRef(func)
         kind: Kind = FuncRef(func)
+        self._decorated[func] = kind
+        if not func.decorators:
+            return kind
         for name, term, decorator in self.decorator_names(func):
             if name in OFFLOADERS:
                 kind = Offload(kind, sensitive=is_sensitive(term))

@@ -41,6 +41,8 @@ class Runs:
     def of(self, site: Site) -> Iterator[tuple[Func, bool]]:
         """Yield each function that runs, and whether only when its answer is not kept yet."""
         target = site.target
+        if target is None:
+            return
         if site.what is What.CALL:
             yield from self._of_call(site, target)
         elif (site.what is What.READ and isinstance(target, FuncRef)) or (

@@ -9,6 +9,8 @@ from enum import StrEnum
 from freeloop.model.finding import Guard
 from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import Kind
+from freeloop.source.code.spelling import written
+from freeloop.source.code.terms import Term
 
 _ORDER = (Guard.NONE, Guard.BRANCH, Guard.CACHE, Guard.SETTING, Guard.RARE)
 _WEIGHT = {guard: weight for weight, guard in enumerate(_ORDER)}
@@ -72,7 +74,7 @@ class Site:
         line: From 1.
         column: From 0.
         end_line: Last line of a call.
-        text: As written, without arguments: "session.get".
+        term: What is written there; a rule that makes a site of its own gives a text.
         target: What is called, read, iterated, tested, entered, awaited.
         result: What it gives.
         use: What becomes of it.
@@ -88,7 +90,7 @@ class Site:
     func: Func
     line: int
     column: int
-    text: str
+    term: Term
     target: Kind | None
     guard: Guard = Guard.NONE
     use: Use = Use.OTHER
@@ -99,6 +101,11 @@ class Site:
     held: tuple[Held, ...] = ()
     looped: bool = False
     assigned: str = ""
+
+    @property
+    def text(self) -> str:
+        """As written, without arguments: "session.get"."""
+        return written(self.term)
 
 
 def stronger(one: Guard, other: Guard) -> Guard:

@@ -90,9 +90,9 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
         reader = Reader(package)
         body = reader.block(tree.body)
     except SyntaxError as error:
-        return _unreadable(digest, error.lineno, error.msg)
+        return unreadable(digest, error.lineno, error.msg)
     except (ValueError, RecursionError, MemoryError, UnicodeError) as error:
-        return _unreadable(digest, None, str(error) or type(error).__name__)
+        return unreadable(digest, None, str(error) or type(error).__name__)
     flags = HAS_ASYNC if any(function[3] for function in reader.functions) else 0
     if reader.classes:
         flags |= HAS_CLASSES
@@ -121,5 +121,6 @@ def ignored_lines(content: bytes) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def _unreadable(digest: bytes, line: int | None, problem: str | None) -> Kept:
+def unreadable(digest: bytes, line: int | None, problem: str | None) -> Kept:
+    """Return what is kept of a file that cannot be read: why."""
     return Kept(digest, UNREADABLE, marshal.dumps((line, problem or "cannot be parsed")))

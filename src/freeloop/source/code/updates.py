@@ -44,7 +44,8 @@ class Update:
 
 def updates_across_await(func: Func) -> Iterator[Update]:
     """Yield writes to shared state of a value that was read before an await."""
-    yield from _Follower(func).block(func.body)
+    if func.awaits:
+        yield from _Follower(func).block(func.body)
 
 
 class _Follower:

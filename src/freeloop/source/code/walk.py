@@ -117,7 +117,7 @@ class Walker(Evaluator):
                 self.note(What.WRITE, line, 0, target, None)
         elif target[0] in (ATTRIBUTE, SUBSCRIPT):
             self.visit(target[1])
-            self.note(What.WRITE, line, 0, written(target), None)
+            self.note(What.WRITE, line, 0, target, None)
         elif target[0] == SEQUENCE:
             for each in target[2]:
                 if each is not None:
@@ -126,7 +126,7 @@ class Walker(Evaluator):
     def _return(self, term: Term) -> None:
         kind = self.visit(term[1], Use.RETURNED)
         self.returned.append(kind)
-        self.note(What.RETURN, term[2], 0, written(term[1]), kind)
+        self.note(What.RETURN, term[2], 0, term[1], kind)
 
     def _if(self, term: Term) -> None:
         _, test, body, otherwise, line = term
@@ -139,9 +139,9 @@ class Walker(Evaluator):
         _, target, iterable, body, otherwise, is_async, line, column = term
         source = self.visit(iterable)
         if is_async:
-            self.note(What.AWAIT, line, column, written(iterable), source)
+            self.note(What.AWAIT, line, column, iterable, source)
         else:
-            self.iterate(source, written(iterable), line, column)
+            self.iterate(source, iterable, line, column)
         self.bind(target, item_of(source))
         looped, self.looped = self.looped, True
         self.block(body)
@@ -160,10 +160,10 @@ class Walker(Evaluator):
         before = self.held
         for each, target in items:
             kind = self.visit(each, Use.OTHER)
-            site = self.note(What.ENTER, line, column, written(each), kind)
+            site = self.note(What.ENTER, line, column, each, kind)
             if is_async:
                 site.use = Use.AWAITED
-                self.note(What.AWAIT, line, column, written(each), kind)
+                self.note(What.AWAIT, line, column, each, kind)
             self.held = (*self.held, Held(kind, written(each), line, is_async))
             self.bind(target, self._entered(kind))
         self.block(body)
