@@ -1,0 +1,124 @@
+"""Entry points: what a server, Django or a framework calls on the event loop."""
+
+from __future__ import annotations
+
+from tests.source.code.conftest import Write
+
+SETTINGS = (
+    'ROOT_URLCONF = "site_urls"\nMIDDLEWARE = ["shop.middleware.Slow", "shop.middleware.fast"]'
+)
+
+
+def entries(write: Write, **modules: str) -> set[tuple[str, str, str]]:
+    """Return function, kind and path of each entry point."""
+    graph = write("conf", conf=SETTINGS, **modules)
+    return {(each.func.name, each.what, each.route) for each in graph.entries}
+
+
+def test_views_are_found_through_includes_with_their_whole_path(write: Write) -> None:
+    """A finding names the path that a user calls."""
+    found = entries(
+        write,
+        site_urls="""
+from django.urls import include, path
+urlpatterns = [path("shop/", include("shop.urls")), path("more/", include(("shop.more", "more")))]
+""",
+        shop__urls="""
+from django.urls import path, re_path
+from shop.views import basket, Order, sync_view
+urlpatterns = [
+    path("basket/", basket),
+    path("order/<int:pk>/", Order.as_view(), name="order"),
+    path("sync/", sync_view),
+]
+""",
+        shop__views="""
+from django.views import View
+async def basket(request): ...
+def sync_view(request): ...
+class Order(View):
+    async def get(self, request, pk): ...
+    def setup(self, *args): ...
+""",
+    )
+
+    assert ("basket", "async view", "/shop/basket/") in found
+    assert ("Order.get", "async view", "/shop/order/<int:pk>/") in found
+    assert ("Order.setup", "async view", "/shop/order/<int:pk>/") in found
+    assert not any(name == "sync_view" for name, _, _ in found)
+
+
+def test_views_are_found_behind_decorators_and_helpers_of_the_project(write: Write) -> None:
+    """Projects wrap `path` and views in functions of their own."""
+    found = entries(
+        write,
+        site_urls="""
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from shop.views import one, two, three
+def page(address, view):
+    return path(f"{address}/", view)
+urlpatterns = [page("one", one), path("two/", csrf_exempt(two))]
+urlpatterns += [path("three/", view=three)]
+""",
+        shop__views="""
+async def one(request): ...
+async def two(request): ...
+async def three(request): ...
+""",
+    )
+
+    assert {name for name, what, _ in found if what == "async view"} == {"one", "two", "three"}
+
+
+def test_consumers_middleware_applications_and_endpoints_are_entry_points(write: Write) -> None:
+    """All of them run on the loop without a URLconf of Django's that says so."""
+    found = entries(
+        write,
+        shop__middleware="""
+class Slow:
+    async_capable = True
+    def __init__(self, get_response): ...
+    async def __call__(self, request): ...
+    def process_view(self, request): ...
+def fast(get_response):
+    async def middleware(request):
+        return await get_response(request)
+    return middleware
+""",
+        shop__consumers="""
+from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
+class Echo(AsyncWebsocketConsumer):
+    async def connect(self): ...
+    async def told(self, event): ...
+class Threaded(WebsocketConsumer):
+    def connect(self): ...
+""",
+        shop__api="""
+from ninja import NinjaAPI
+api = NinjaAPI()
+@api.get("/a")
+async def on_loop(request): ...
+@api.get("/b")
+def in_thread(request): ...
+""",
+        shop__asgi="""
+async def application(scope, receive, send): ...
+""",
+        shop__signals="""
+from django.core.signals import request_started
+from django.dispatch import receiver
+@receiver(request_started)
+async def on_start(sender, **kwargs): ...
+""",
+    )
+
+    assert {(name, what) for name, what, _ in found} == {
+        ("Slow.__call__", "middleware"),
+        ("fast.middleware", "middleware"),
+        ("Echo.connect", "consumer"),
+        ("Echo.told", "consumer"),
+        ("on_loop", "endpoint"),
+        ("application", "ASGI application"),
+        ("on_start", "receiver"),
+    }
