@@ -11,6 +11,8 @@ from freeloop.record.c_calls import CCall
 MS = 1_000_000
 # A lock that nobody holds is taken at once; one that made the exercise wait this long was held.
 WAITED_NS = 5 * MS
+# A selector that is asked whether something is there already waits less.
+SELECTED_NS = MS // 100
 
 SOCKET = (
     *("connect", "connect_ex", "_accept", "send", "sendall", "sendto", "sendmsg", "sendfile"),
@@ -26,7 +28,16 @@ FILES = (
     *("mkdir", "rmdir", "unlink", "remove", "rename", "replace", "link", "symlink", "truncate"),
     *("ftruncate", "chmod", "chown", "utime", "copy_file_range", "lockf"),
 )
-PROCESSES = ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp", "waitpid", "wait", "waitid")
+PROCESSES = (
+    "fork",
+    "forkpty",
+    "system",
+    "posix_spawn",
+    "posix_spawnp",
+    "waitpid",
+    "wait",
+    "waitid",
+)
 BUFFERED = ("BufferedReader", "BufferedWriter", "BufferedRandom", "TextIOWrapper", "_IOBase")
 READING = (
     *("read", "read1", "readinto", "readline", "readlines", "readall", "write", "writelines"),
@@ -47,7 +58,7 @@ KINDS: dict[str, Kind] = {
     "posix.sendfile": Kind.NET,
     **{f"_socket.{name}": Kind.DNS for name in RESOLVER},
     **{f"posix.{name}": Kind.FILE for name in FILES},
-    **{name: Kind.FILE for name in ("fcntl.flock", "fcntl.lockf", "_io.open", "io.open_code")},
+    **dict.fromkeys(("fcntl.flock", "fcntl.lockf", "_io.open", "io.open_code"), Kind.FILE),
     **{f"_io.FileIO.{name}": Kind.FILE for name in READING},
     "_io.FileIO": Kind.FILE,
     **{f"_io.{each}.{name}": Kind.FILE for each in BUFFERED for name in READING},
@@ -66,7 +77,9 @@ LOCKS = frozenset(
     for lock in ("lock", "LockType", "RLock", "_ThreadHandle")
     for name in ("acquire", "acquire_lock", "join")
 ) | {"_queue.SimpleQueue.get"}
-SELECTS = frozenset({"select.select", "select.poll.poll", "select.epoll.poll", "select.kqueue.control"})
+SELECTS = frozenset(
+    {"select.select", "select.poll.poll", "select.epoll.poll", "select.kqueue.control"}
+)
 
 # What a call that reaches several is named for: the sockets of a client matter more than the file
 # of certificates it reads first.
@@ -87,12 +100,17 @@ def weight(kind: Kind, primitive: str) -> tuple[int, bool]:
     return RANK.index(kind), primitive in QUESTIONS
 
 
+def is_question(primitive: str) -> bool:
+    """Whether it asks for less than a block: worth a row only for what is called itself."""
+    return primitive in QUESTIONS
+
+
 def kind_of(call: CCall) -> Kind | None:
     """Return what a call of C waited for; None if it is not known to wait."""
     kind = KINDS.get(call.name)
     if kind is not None:
         return kind
-    if call.name in SELECTS and call.waited_ns >= WAITED_NS:
+    if call.name in SELECTS and call.waited_ns >= SELECTED_NS:
         return Kind.NET
     if call.name in LOCKS and call.waited_ns >= WAITED_NS:
         return Kind.LOCK
