@@ -138,13 +138,14 @@ def _moved(middleware: Sequence[str], stack: Sequence[str]) -> tuple[str, ...]:
 def _longest_rising(numbers: Sequence[int]) -> frozenset[int]:
     """Return the indices of a longest rising run of numbers, gaps allowed; negative ones never."""
     best: list[tuple[int, ...]] = []
+    none: tuple[int, ...] = ()
     for index, number in enumerate(numbers):
         if number < 0:
-            best.append(())
+            best.append(none)
             continue
         before = [run for run in best if run and numbers[run[-1]] < number]
-        best.append((*max(before, key=len, default=()), index))
-    return frozenset(max(best, key=len, default=()))
+        best.append((*max(before, key=len, default=none), index))
+    return frozenset(max(best, key=len, default=none))
 
 
 def _weight(order: Order, side: Callable[[Cost], Charge | None]) -> tuple[float, int, int]:
