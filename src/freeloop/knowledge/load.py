@@ -14,8 +14,8 @@ from freeloop.errors import FreeloopError
 from freeloop.knowledge.rows import Blocking, Kind, Table
 
 FORMAT = 1
-TOP = {"format", "library", "version", "call", "aliases", "bases", "returns"}
-CALL = {"name", "kind", "reaches", "twin", "chain", "proof", "in_memory"}
+TOP = {"format", "library", "version", "call", "aliases", "bases", "returns", "harmless"}
+CALL = {"name", "kind", "reaches", "twin", "chain", "proof", "in_memory", "guarded"}
 
 
 def read_table(path: Path, *, needs_proof: bool) -> Table:
@@ -70,6 +70,7 @@ class _Reader:
             self._texts_by_name(data, "aliases"),
             self._lists_by_name(data, "bases"),
             self._texts_by_name(data, "returns"),
+            self._lists_by_name(data, "harmless"),
         )
 
     def _call(self, row: Mapping[str, Any], at: str, library: str, version: str) -> Blocking:
@@ -90,6 +91,7 @@ class _Reader:
             proof=proof,
             chain=self._list(row.get("chain", []), f"{at} chain"),
             in_memory=self._flag(row, "in_memory", at),
+            guarded=self._flag(row, "guarded", at),
         )
 
     def _text(self, table: Mapping[str, Any], key: str, at: str) -> str:

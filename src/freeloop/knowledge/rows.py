@@ -38,6 +38,8 @@ class Blocking:
         version: Of that library, in the run that derived the row.
         proof: Id of the exercise that ran, "" in files of users.
         chain: Functions from this one down to the primitive, both left out; some may be private.
+        guarded: Whether Django raises SynchronousOnlyOperation when it runs on an event loop: it
+            crashes there, and blocks nobody.
         in_memory: Whether it is harmless on a file in memory (`io.BytesIO`), as that of zipfile is.
     """
 
@@ -50,6 +52,7 @@ class Blocking:
     proof: str
     chain: tuple[str, ...] = ()
     in_memory: bool = False
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Table:
         calls: By name.
         aliases: Other name of a module, class or function -> its name in `calls` and `bases`.
         bases: Class -> its bases among the classes of the library, nearest first.
+        harmless: Class -> the methods that a row "Class.*" does not mean.
         returns: Function or class method -> class of what it returns.
     """
 
@@ -67,3 +71,4 @@ class Table:
     aliases: Mapping[str, str]
     bases: Mapping[str, tuple[str, ...]]
     returns: Mapping[str, str]
+    harmless: Mapping[str, tuple[str, ...]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from freeloop.knowledge.load import read_table
@@ -56,6 +55,8 @@ def _number(text: str) -> tuple[int, ...]:
 
 
 def _installed_django() -> str:
+    from importlib import metadata  # slow to import, and of use for Django alone
+
     try:
         return metadata.version("django")
     except metadata.PackageNotFoundError:

@@ -264,6 +264,8 @@ def name_of(function: Any) -> str | None:
         return f"{class_name(function.__objclass__)}.{function.__name__}"
     if isinstance(function, type):
         return _maker(function, "__init__", "__new__")
+    if type(function).__name__ == "cython_function_or_method":  # of a driver, such as psycopg's
+        return f"{function.__module__}.{function.__qualname__}"
     # An object that is called, such as a cache around a function.
     return _maker(type(function), "__call__")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+# What Django puts around each link of the chain; whose link it is tells more.
+LINK = "convert_exception_to_response.<locals>.inner"
+
 
 def function_name(function: Any) -> str:
     """Return "module.qualname" of what is really called, behind partials and adapters."""
@@ -21,7 +24,7 @@ def function_name(function: Any) -> str:
 
 
 def called(function: Any) -> Any:
-    """Return the function behind partials, `asyncio.to_thread` and asgiref's thread handler."""
+    """Return the function behind partials, adapters and Django's wrapper around each middleware."""
     while type(function) is functools.partial:
         inner = function.func
         adapter = getattr(inner, "__self__", None)
@@ -31,6 +34,8 @@ def called(function: Any) -> Any:
             function = function.args[0]
         else:
             function = inner
+    if getattr(function, "__qualname__", None) == LINK and "__wrapped__" in vars(function):
+        return function.__wrapped__
     return function
 
 

@@ -10,6 +10,7 @@ from freeloop.model.check import Check
 from freeloop.model.codec import encode_run
 from freeloop.model.relief import ReliefReport
 from freeloop.model.run import Run
+from freeloop.model.stack import StackReport
 from freeloop.model.structure import Json, to_plain
 
 
@@ -50,5 +51,37 @@ def dump_relief(report: ReliefReport) -> str:
         "sync_view": to_plain(said.sync_view),
         "results": [to_plain(piece) for piece in said.pieces],
         "counted": to_plain(report.count),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def dump_stack(report: StackReport) -> str:
+    """Return the simulated middleware stack as JSON text, schema freeloop.stack/1."""
+    said = report.simulation
+    orders = {
+        "current": said.current,
+        "best": said.best,
+        "best_relieved": said.best_relieved,
+        "rewritten": said.rewritten,
+    }
+    document: dict[str, Json] = {
+        "schema": "freeloop.stack/1",
+        "tool": __version__,
+        "environment": to_plain(
+            {
+                "settings": said.explanation.settings,
+                **report.environment,
+                "django": said.explanation.django,
+                "asgiref": said.explanation.asgiref,
+            }
+        ),
+        "basis": "computed",
+        "hop_us": said.hop_us,
+        "sync_only": list(said.sync_only),
+        "orders": {name: to_plain(order) for name, order in orders.items()},
+        "tried": said.tried,
+        "untried": said.untried,
+        "refused": said.refused,
+        "results": [to_plain(piece) for piece in said.explanation.pieces],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)

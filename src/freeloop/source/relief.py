@@ -1,4 +1,4 @@
-"""What relief leaves out in the user's project, asked in its own interpreter."""
+"""What relief leaves out in the user's project and what its middleware costs, asked inside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from freeloop.errors import FreeloopError
 from freeloop.model.relief import Charge, Counted, Explanation
+from freeloop.model.stack import Simulation
 from freeloop.model.structure import from_plain
 from freeloop.source.conversation import NotPossible, ask
 from freeloop.source.facts import Facts, Target
@@ -20,6 +21,15 @@ def explain(project: Project) -> Explanation:
     """Return what is computed for the project; no request runs."""
     said = _ask(project, path=None, host="", headers={})
     return from_plain(Explanation, said["explained"])
+
+
+def simulate(project: Project) -> Simulation:
+    """Return what the project's middleware costs, as it is and in other orders; no request runs."""
+    try:
+        said = ask(project, "stack", timeout_s=COUNT_TIMEOUT_S)
+    except NotPossible as answer:
+        raise _refused(answer, project) from None
+    return from_plain(Simulation, said)
 
 
 def count(

@@ -18,7 +18,7 @@ from tests.knowledge.proofs.prove import prove
 def main(name: str) -> None:
     """Print the proofs of a file."""
     warnings.simplefilter("ignore")  # of the libraries, about how one line uses them
-    print(json.dumps(asdict(prove(read(name)))))
+    sys.stdout.write(json.dumps(asdict(prove(read(name)))))
 
 
 if __name__ == "__main__":

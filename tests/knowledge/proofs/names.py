@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from freeloop.record.places import Places
@@ -42,6 +43,8 @@ class Names:
 
     def settled(self, thing: Any) -> str:
         """Return the one name under which a class or function is kept; "" without a public one."""
+        if thing is type(threading.Lock()):
+            return "threading.Lock"  # a function, before Python 3.13
         _, names = self._things.get(id(thing), (None, set()))
         public = [name for name in names if is_public(name) and self._means_it(name, thing)]
         doors = [name for name in public if name.rpartition(".")[0] not in BEHIND]
@@ -62,9 +65,7 @@ class Names:
         return resolve(dotted)
 
     def of_class(self, cls: type) -> str:
-        """Return the settled name of a class; one that a function makes is named as if it stood in
-        the function's module.
-        """
+        """Return the settled name of a class; that of a function's own one is its module's."""
         if "<locals>" in cls.__qualname__ and cls.__module__.partition(".")[0] in self._packages:
             name = f"{cls.__module__}.{cls.__name__}"
             self._local[name] = cls
@@ -75,7 +76,7 @@ class Names:
         if id(thing) not in self._things:
             self._things[id(thing)] = (thing, set())
             self._index(thing)
-            home, own = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+            home, own = asked(thing, "__module__", None), asked(thing, "__qualname__", None)
             if isinstance(home, str) and isinstance(own, str) and "<" not in own:
                 self._things[id(thing)][1].add(f"{home}.{own}")
         name = attribute if module == "builtins" else f"{module}.{attribute}"
@@ -95,7 +96,9 @@ class Names:
 
     @staticmethod
     def _modules(packages: frozenset[str]) -> Iterator[tuple[str, ModuleType]]:
-        for name, module in sorted(sys.modules.items()):
+        # Some libraries put other things than modules there.
+        loaded: list[tuple[str, Any]] = sorted(sys.modules.items(), key=lambda each: each[0])
+        for name, module in loaded:
             if isinstance(module, ModuleType) and name.partition(".")[0] in packages:
                 yield name, module
 
@@ -103,9 +106,9 @@ class Names:
     def _means_it(name: str, thing: Any) -> bool:
         """Whether a name is a home or a door of a thing, and not where somebody imported it."""
         module, _, attribute = name.rpartition(".")
-        home = str(getattr(thing, "__module__", None) or "")
+        home = str(asked(thing, "__module__", None) or "")
         if module in {home, "", home.lstrip("_")} or f"{home}.".startswith(f"{module}."):
-            return resolve(name) is thing or attribute != getattr(thing, "__name__", attribute)
+            return resolve(name) is thing or attribute != asked(thing, "__name__", attribute)
         return attribute in getattr(sys.modules.get(module), "__all__", ())
 
 
@@ -115,13 +118,22 @@ def codes(thing: Any) -> Iterator[CodeType]:
         thing = thing.fget
     thing = getattr(thing, "func", thing) if type(thing).__name__ == "cached_property" else thing
     for _ in range(MOST_WRAPPERS):
-        thing = getattr(thing, "__func__", thing)
-        code = getattr(thing, "__code__", None)
+        thing = asked(thing, "__func__", thing)
+        code = asked(thing, "__code__", None)
         if isinstance(code, CodeType) and "<locals>" not in code.co_qualname:
             yield code
-        if "__wrapped__" not in getattr(thing, "__dict__", {}):
+        wrapped = asked(thing, "__wrapped__", None)
+        if not isinstance(wrapped, FunctionType | MethodType):
             return
-        thing = thing.__wrapped__
+        thing = wrapped
+
+
+def asked(thing: Any, name: str, default: Any) -> Any:
+    """Return an attribute; some objects of libraries import or raise when they are asked."""
+    try:
+        return getattr(thing, name, default)
+    except Exception:
+        return default
 
 
 def is_public(name: str) -> bool:

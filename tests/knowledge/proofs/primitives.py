@@ -11,6 +11,8 @@ from freeloop.record.c_calls import CCall
 MS = 1_000_000
 # A lock that nobody holds is taken at once; one that made the exercise wait this long was held.
 WAITED_NS = 5 * MS
+# A selector that is asked whether something is there already waits less.
+SELECTED_NS = MS // 100
 
 SOCKET = (
     *("connect", "connect_ex", "_accept", "send", "sendall", "sendto", "sendmsg", "sendfile"),
@@ -98,12 +100,17 @@ def weight(kind: Kind, primitive: str) -> tuple[int, bool]:
     return RANK.index(kind), primitive in QUESTIONS
 
 
+def is_question(primitive: str) -> bool:
+    """Whether it asks for less than a block: worth a row only for what is called itself."""
+    return primitive in QUESTIONS
+
+
 def kind_of(call: CCall) -> Kind | None:
     """Return what a call of C waited for; None if it is not known to wait."""
     kind = KINDS.get(call.name)
     if kind is not None:
         return kind
-    if call.name in SELECTS and call.waited_ns >= WAITED_NS:
+    if call.name in SELECTS and call.waited_ns >= SELECTED_NS:
         return Kind.NET
     if call.name in LOCKS and call.waited_ns >= WAITED_NS:
         return Kind.LOCK

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from freeloop.knowledge.blocking import Kind
@@ -16,7 +18,7 @@ from freeloop.record.c_calls import CCall, calls_of
 from freeloop.record.places import Places
 from tests.knowledge.proofs.exercises import Exercise, ExerciseFile
 from tests.knowledge.proofs.names import Names, is_public
-from tests.knowledge.proofs.primitives import is_buffer, kind_of, weight
+from tests.knowledge.proofs.primitives import is_buffer, is_question, kind_of, weight
 from tests.knowledge.proofs.stubs import STUBS
 from tests.knowledge.proofs.twins import twin_of
 
@@ -25,7 +27,14 @@ ROOT = Path(__file__).parent
 # What is made here, and what it is called everywhere.
 PLATFORM = {"pathlib.PosixPath": "pathlib.Path", "pathlib.PurePosixPath": "pathlib.PurePath"}
 # What these call of an object is what is proved.
-PROTOCOLS = {"list": "__iter__", "len": "__len__", "bool": "__bool__", "repr": "__repr__"}
+PROTOCOLS = {
+    "list": "__iter__",
+    "len": "__len__",
+    "bool": "__bool__",
+    "repr": "__repr__",
+    "next": "__next__",
+}
+LONGEST_CHAIN = 6
 # They call what they are given: that one of it blocks says nothing about them.
 PLUMBING = (
     *("abc", "asgiref", "asyncio", "codecs", "collections", "concurrent", "contextlib", "copy"),
@@ -57,6 +66,7 @@ class Row:
         direct: Whether the exercise calls this one itself.
         twin: Its async twin, "" without one.
         in_memory: Whether it reached nothing that blocks when its file was in memory.
+        guarded: Whether it raised SynchronousOnlyOperation when it ran on an event loop.
     """
 
     kind: Kind
@@ -66,6 +76,7 @@ class Row:
     direct: bool
     twin: str = ""
     in_memory: bool = False
+    guarded: bool = False
 
 
 @dataclass(slots=True)
@@ -77,6 +88,7 @@ class Proved:
         aliases: Other name -> settled name.
         bases: Class -> its bases.
         returns: Function -> class.
+        harmless: Class -> methods that reach nothing, where any other one is known to block.
         failed: Exercise -> why it proves nothing.
     """
 
@@ -84,6 +96,7 @@ class Proved:
     aliases: dict[str, str] = field(default_factory=dict)
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     returns: dict[str, str] = field(default_factory=dict)
+    harmless: dict[str, list[str]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -111,6 +124,7 @@ class _Run:
     calls: tuple[CCall, ...]
     target: Target | None
     result: Any
+    guarded: frozenset[tuple[str, str]]
 
 
 class _Prover:
@@ -133,6 +147,8 @@ class _Prover:
             self._learn_return(run.target, run.result)
         for target, result in results:
             self._learn_return(target, result)
+        for spared in self._file.harmless:
+            self._learn_harmless(spared)
         instances = [each for each in self._file.instances if self._is_instance(*each)]
         self._name_others()
         self._proved.aliases.update({name: cls for name, cls, _ in instances})
@@ -158,10 +174,31 @@ class _Prover:
                     self._proved.failed[exercise.run] = calls.raised
                     return
             self._show_harmless(exercise)
+            exec(ready, self._around)
+            guarded = self._refused_on_loop(code)
         except Exception as error:
             self._proved.failed[exercise.run] = f"before: {type(error).__name__}: {error}"
             return
-        self._runs.append(_Run(exercise, calls.calls, target, result[0]))
+        self._runs.append(_Run(exercise, calls.calls, target, result[0], guarded))
+
+    def _refused_on_loop(self, code: CodeType) -> frozenset[tuple[str, str]]:
+        """Return the functions that Django's guard left when the exercise ran on an event loop."""
+        if self._file.library != "django":
+            return frozenset()
+
+        async def on_loop() -> None:
+            eval(code, self._around)
+
+        try:
+            asyncio.run(on_loop())
+        except Exception as error:
+            if type(error).__name__ != "SynchronousOnlyOperation":
+                return frozenset()
+            shown = Places(str(ROOT)).shown
+            frames = traceback.walk_tb(error.__traceback__)
+            codes = [frame.f_code for frame, _ in frames]
+            return frozenset((shown(each.co_filename), each.co_qualname) for each in codes)
+        return frozenset()
 
     def _show_harmless(self, exercise: Exercise) -> None:
         if not exercise.in_memory:
@@ -186,6 +223,8 @@ class _Prover:
             return self._target(ast.unparse(node.args[0]))
         if isinstance(node.func, ast.Attribute):
             owner = self._value(node.func.value)
+            if isinstance(owner, contextlib._GeneratorContextManager):
+                return self._target(ast.unparse(node.func.value))
             if isinstance(owner, type):
                 return Target(owner, node.func.attr)
             if not isinstance(owner, ModuleType):
@@ -207,11 +246,16 @@ class _Prover:
     def _learn(self, run: _Run) -> bool:
         """Keep a row for each function between the exercise and what blocked."""
         blocked = [(call, kind) for call in run.calls if (kind := kind_of(call)) is not None]
+        blocked = [
+            (call, self._file.net_is if kind is Kind.NET else kind) for call, kind in blocked
+        ]
         if any(kind in {Kind.NET, Kind.DB} for _, kind in blocked):
             # What they read was the socket then, or is told apart by `open`.
             blocked = [(call, kind) for call, kind in blocked if not is_buffer(call.name)]
         blocked.sort(key=lambda found: weight(found[1], found[0].name))  # then as first reached
-        exercise, called = run.exercise, self._settled(run.target)
+        exercise = run.exercise
+        called = exercise.name or self._settled(run.target)
+        twin = exercise.twin or self._twin_beside(run.target)
         learned = False
         for call, kind in blocked:
             places = list(call.stack)
@@ -221,15 +265,20 @@ class _Prover:
             for place in places:
                 names = self._names.functions(place.path, place.function)
                 for name in names:
-                    if self._is_worth(name) and name != called:
-                        self._add(name, Row(kind, call.name, inner, exercise.run, direct=False))
-                inner = (names[0] if names else f"{place.path}:{place.function}", *inner)
+                    worth = self._is_worth(name) and not is_question(call.name)
+                    if worth and name != called:
+                        guarded = (place.path, place.function) in run.guarded
+                        chain = shortened(inner)
+                        row = Row(kind, call.name, chain, exercise.run, False, guarded=guarded)
+                        self._add(name, row)
+                inner = (*names[:1], *inner)  # without what is made inside of functions
             if called:
                 below = inner[1:] if inner[:1] == (called,) else inner
                 row = Row(
-                    *(kind, call.name, below, exercise.run),
+                    *(kind, call.name, shortened(below), exercise.run),
                     direct=True,
-                    twin=exercise.twin,
+                    guarded=bool(run.guarded),
+                    twin=twin,
                     in_memory=bool(exercise.in_memory),
                 )
                 self._add(called, row)
@@ -241,10 +290,19 @@ class _Prover:
         known = self._proved.rows.get(name)
         if known is None or (row.direct and not known.direct):
             self._proved.rows[name] = row
+        elif row.guarded and not known.direct:
+            self._proved.rows[name] = replace(known, guarded=True)
 
     def _is_worth(self, name: str) -> bool:
         own = not self._file.packages or name.partition(".")[0] in self._file.packages
         return own and is_public(name) and not _is_plumbing(name)
+
+    def _twin_beside(self, target: Target | None) -> str:
+        """Return the twin that the class of the object has, which may inherit the method."""
+        if target is None or not target.method:
+            return ""
+        cls = self._names.of_class(target.thing)
+        return (twin_of(f"{cls}.{target.method}", self._names.thing) or "") if cls else ""
 
     def _settled(self, target: Target | None) -> str:
         if target is None:
@@ -254,20 +312,34 @@ class _Prover:
         return self._names.settled(target.thing)
 
     def _method_of(self, cls: type, name: str) -> str:
-        """Return "Class.method" of the class that a library has and that defines it, or a public
-        one below that.
-        """
+        """Return "Class.method" of the library's class that defines it, or a public one below."""
         found = ""
         for each in cls.__mro__[:-1]:
             settled = self._names.of_class(each)
+            settled = PLATFORM.get(settled, settled)
             # A class behind the scenes is known by the public one that inherits from it.
             behind = each.__module__.startswith("_") or _is_plumbing(settled)
-            if settled and not (found and behind):
+            if name in vars(each) and settled and not (found and behind):
+                return f"{settled}.{name}"
+            if settled and not found:
                 found = f"{settled}.{name}"
             if name in vars(each) and found:
                 return found
         # Answered by `__getattr__`, as Django's cursor does for most of the driver's.
         return "" if any(name in vars(each) for each in cls.__mro__) else found
+
+    def _learn_harmless(self, run: str) -> None:
+        target = self._target(run)
+        code = compile(run, EXERCISE, "eval")
+        for _ in range(2):
+            calls = calls_of(lambda: eval(code, self._around), root=ROOT)
+        reached = [call.name for call in calls.calls if kind_of(call) is not None]
+        assert target is not None
+        for cls in filter(None, map(self._names.settled, target.thing.__mro__)):
+            if f"{cls}.*" in self._proved.rows and not (reached or calls.raised):
+                self._proved.harmless.setdefault(cls, []).append(target.method)
+                return
+        self._proved.failed[run] = calls.raised or f"is not harmless: {reached}"
 
     def _is_instance(self, name: str, of: str, run: str) -> bool:
         if isinstance(self._evaluated(run), self._names.thing(of)):
@@ -277,7 +349,8 @@ class _Prover:
 
     def _learn_return(self, target: Target | None, result: Any) -> None:
         name = self._settled(target)
-        cls = self._names.settled(type(result))
+        settled = (self._names.settled(each) for each in type(result).__mro__[:-1])
+        cls = next(filter(None, settled), "")
         cls = PLATFORM.get(cls, cls)
         if cls.partition(".")[0] in {"", "builtins", "types"} or "." not in cls or name == cls:
             return
@@ -319,6 +392,8 @@ class _Prover:
         wanted = {self._names.thing(cls): cls for cls in classes}
         made = [(thing, cls) for thing, cls in wanted.items() if "<locals>" in thing.__qualname__]
         for thing, settled in (*self._all_classes(), *made):
+            if ".asyncio." in settled or settled.rpartition(".")[2].startswith("Async"):
+                continue  # it inherits names, and none of them blocks
             above = [wanted[each] for each in thing.__mro__[1:-1] if each in wanted]
             if above:
                 self._proved.bases[settled] = tuple(above)
@@ -332,3 +407,8 @@ class _Prover:
 
 def _is_plumbing(name: str) -> bool:
     return any(f"{name}.".startswith(f"{each}.") for each in PLUMBING)
+
+
+def shortened(chain: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a chain that a reader takes in: its ends, where it is long."""
+    return chain if len(chain) <= LONGEST_CHAIN else (*chain[:3], "...", *chain[-2:])

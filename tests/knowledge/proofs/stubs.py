@@ -14,31 +14,33 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-
-from tests.relief.isolation.databases import postgres
 
 PATIENCE_S = 20
 
 
 class _Web(BaseHTTPRequestHandler):
-    """Answers any method with a small document."""
+    """Answers any method with a small document, or a large one where the path says so."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = b"{}" if "json" in self.headers.get("Content-Type", "") else b"<A/>"
+        kind = "application/json" if body == b"{}" else "text/xml"
+        if "large" in self.path:  # more than one reading of a socket brings
+            body = b"line\n" * 20_000
         self.send_response(200)
-        self.send_header("Content-Type", "application/json" if body == b"{}" else "text/xml")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - fixed
 
     def log_message(self, *_args: object) -> None:
         """Say nothing."""
@@ -139,7 +141,22 @@ def redis() -> Iterator[int]:
             process.wait(PATIENCE_S)
 
 
-STUBS = {"web": web, "mail": mail, "echo": echo, "redis": redis, "postgresql": postgres}
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL, and yield its address."""
+    from tests.relief.isolation.databases import postgres  # imports its driver
+
+    with postgres() as address:
+        yield address
+
+
+STUBS: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
+    "web": web,
+    "mail": mail,
+    "echo": echo,
+    "redis": redis,
+    "postgresql": postgresql,
+}
 
 
 def _until_open(port: int) -> None:

@@ -21,15 +21,25 @@ def data_file(library: str, version: str, proved: Mapping[str, Any]) -> str:
             lines.append(f"twin = {text(row['twin'])}")
         if row["in_memory"]:
             lines.append("in_memory = true")
+        if row["guarded"]:
+            lines.append("guarded = true")
         if row["chain"]:
             lines.append(f"chain = {texts(row['chain'])}")
         lines.append(f"proof = {text(row['proof'])}")
-    for table in ("aliases", "bases", "returns"):
+    for table in ("aliases", "bases", "returns", "harmless"):
         lines += ["", f"[{table}]"]
         for name, value in sorted(proved[table].items()):
             said = text(value) if isinstance(value, str) else texts(value)
             lines.append(f"{text(name)} = {said}")
     return "\n".join(lines) + "\n"
+
+
+def part(proved: Mapping[str, Any], package: str) -> dict[str, Any]:
+    """Return the rows of one package, by which a data file is called."""
+    return {
+        table: {name: row for name, row in rows.items() if name.partition(".")[0] == package}
+        for table, rows in proved.items()
+    }
 
 
 def text(value: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import django
@@ -49,11 +50,38 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
                 uninstall()
         finally:
             names.get("after", lambda: None)()
+        more = simulated(headers) if question.get("simulate") else {}
     return {
+        **more,
         "explained": asdict(explained),
         "same_when_installed": explained == again,
         "stock": stock,
         "relieved": relieved,
+    }
+
+
+def simulated(headers: dict[str, str]) -> dict[str, Any]:
+    """Return what the simulator computes, what traces count, and the threads a view saw held."""
+    from dataclasses import asdict
+
+    from django.core.handlers.asgi import ASGIHandler
+
+    from freeloop.judge.charge import charge_of
+    from freeloop.record.request import Asked
+    from freeloop.record.session import Options, record_asgi
+    from freeloop.relief.simulator import simulate
+
+    options = Options(root=str(Path(__file__).parent))
+    handler = ASGIHandler()
+    host = (("Host", headers["host"]),)
+    traces = {
+        path: record_asgi(handler, Asked("GET", path, host), options).trace
+        for path in ("/async/", "/sync/")
+    }
+    return {
+        "simulated": asdict(simulate()),
+        "traced": {path: asdict(charge_of(trace)) for path, trace in traces.items()},
+        "held": int(counts(["/held/"], headers)["/held/"]["body"]),
     }
 
 
@@ -103,6 +131,7 @@ def get(handler: Any, path: str, headers: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "status": sent[0]["status"],
+        "body": b"".join(each.get("body", b"") for each in sent).decode(errors="replace"),
         "to_thread": directions[Direction.TO_THREAD],
         "to_loop": directions[Direction.TO_LOOP],
         "threads": recorded.threads,

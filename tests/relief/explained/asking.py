@@ -9,12 +9,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from freeloop.model.structure import from_plain
 from freeloop.relief.explanation import Charge, Explanation
+from freeloop.relief.simulation import Simulation
 
 ROOT = Path(__file__).parents[3]
 VIEWS = ("/async/", "/sync/")
@@ -28,6 +29,9 @@ class Answered:
     same_when_installed: bool
     stock: dict[str, Any]
     relieved: dict[str, Any]
+    simulated: Simulation | None = None
+    traced: dict[str, Any] = field(default_factory=dict)
+    held: int | None = None
 
     def piece(self, name: str) -> Any:
         """Return the piece whose name ends so."""
@@ -89,6 +93,9 @@ class Asking:
             said["same_when_installed"],
             said["stock"],
             said["relieved"],
+            from_plain(Simulation, said["simulated"]) if "simulated" in said else None,
+            said.get("traced", {}),
+            said.get("held"),
         )
 
 

@@ -142,3 +142,13 @@ class NotUsed:
 def makes_djangos(get_response: GetResponse) -> Any:
     """A factory whose product is Django's own, in a sync chain only."""
     return CommonMiddleware(get_response)
+
+
+def picky(get_response: GetResponse) -> Any:
+    """Wants to stand directly above the view, as an order of MIDDLEWARE."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    if not settings.MIDDLEWARE[-1].endswith("picky"):
+        raise ImproperlyConfigured("picky has to come last")
+    return sync_function(get_response)

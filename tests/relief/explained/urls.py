@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
+from types import FrameType
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -14,6 +16,17 @@ from django.views.decorators.csrf import csrf_exempt
 
 async def async_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"async")
+
+
+async def held_view(request: HttpRequest) -> HttpResponse:
+    """Tell how many threads are inside of a hop while this runs."""
+    held = 0
+    for frame in sys._current_frames().values():
+        inner: FrameType | None = frame
+        while inner is not None and inner.f_code.co_name != "thread_handler":
+            inner = inner.f_back
+        held += inner is not None
+    return HttpResponse(str(held))
 
 
 def sync_view(request: HttpRequest) -> HttpResponse:
@@ -53,6 +66,7 @@ class Exempt(View):
 
 urlpatterns = [
     path("async/", async_view, name="async"),
+    path("held/", held_view),
     path("sync/", sync_view, name="sync"),
     path("session/", session_view),
     path("message/", message_view),
