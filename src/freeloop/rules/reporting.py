@@ -106,6 +106,23 @@ def report_setting(
     )
 
 
+def mend_of_helper(graph: Graph, site: Site, adapter: str) -> str:
+    """Return how to mend what a sync function does that code on the loop calls.
+
+    Args:
+        graph: Tells the way, and whether the project has an async twin of a function on it.
+        site: Where it happens.
+        adapter: What runs a function in a thread, "asyncio.to_thread({}, ...)".
+    """
+    on_way = [call.callee for call in graph.way_to(site.func).calls if not call.callee.is_async]
+    for func in on_way:
+        twin = graph.own_twin(func)
+        if twin is not None:
+            return f"await {twin.last_name}(...), which is there already, for {func.last_name}(...)"
+    first = on_way[0] if on_way else site.func
+    return f"await {adapter.format(first.last_name)} where it is called, or an async version of it"
+
+
 def start_words(func: Func) -> str:
     """Return words for a function that no entry point is known to reach."""
     kind = "async function" if func.is_async else "function"

@@ -27,12 +27,12 @@ SLOW = "import time\nclass Slow:\n    def wait(self): time.sleep(1)\ndef wait():
         "from .slow import Slow\ndef make() -> Slow: ...\nasync def view(request): make().wait()",
         "from .slow import Slow\ndef make(): return Slow()\nasync def view(request): make().wait()",
         "from .slow import Slow\nclass Sub(Slow):\n    pass\nasync def view(request): Sub().wait()",
-        "from .slow import Slow\nclass Sub(Slow):\n    def wait(self): super().wait()\n"
-        "async def view(request): Sub().wait()",
-        "from .slow import Slow\nclass A:\n    def __init__(self): self.s = Slow()\n"
-        "    async def view(self, request): self.s.wait()",
-        "from .slow import Slow\nclass A:\n    s = Slow()\n"
-        "    async def view(self, request): self.s.wait()",
+        ("from .slow import Slow\nclass Sub(Slow):\n    def wait(self): super().wait()\n"
+         "async def view(request): Sub().wait()"),
+        ("from .slow import Slow\nclass A:\n    def __init__(self): self.s = Slow()\n"
+         "    async def view(self, request): self.s.wait()"),
+        ("from .slow import Slow\nclass A:\n    s = Slow()\n"
+         "    async def view(self, request): self.s.wait()"),
         "from .slow import Slow\nasync def view(request):\n    for s in [Slow(), Slow()]: s.wait()",
         "from .slow import Slow\nasync def view(request):\n    with Slow() as s: s.wait()",
         "from .slow import Slow\nasync def view(request):\n    if (s := Slow()): s.wait()",
@@ -40,12 +40,12 @@ SLOW = "import time\nclass Slow:\n    def wait(self): time.sleep(1)\ndef wait():
         "from .slow import Slow\nasync def view(request): inner(Slow())\ndef inner(s): s.wait()",
         "from .slow import wait\nasync def view(request):\n    f = wait\n    f()",
         "from .slow import wait\nasync def view(request):\n    (lambda: wait())()",
-        "from .slow import wait\nclass A:\n    @classmethod\n    def go(cls): cls.stop()\n"
-        "    @staticmethod\n    def stop(): wait()\nasync def view(request): A.go()",
-        "from .slow import wait\nclass A:\n    def __call__(self): wait()\n"
-        "async def view(request): A()()",
-        "import asyncio\nfrom .slow import wait\n"
-        "async def view(request): asyncio.get_running_loop().call_soon(wait)",
+        ("from .slow import wait\nclass A:\n    @classmethod\n    def go(cls): cls.stop()\n"
+         "    @staticmethod\n    def stop(): wait()\nasync def view(request): A.go()"),
+        ("from .slow import wait\nclass A:\n    def __call__(self): wait()\n"
+         "async def view(request): A()()"),
+        ("import asyncio\nfrom .slow import wait\n"
+         "async def view(request): asyncio.get_running_loop().call_soon(wait)"),
     ],
 )  # fmt: skip
 def test_a_blocking_call_is_found_behind_a_name(write: Write, view: str) -> None:

@@ -104,7 +104,10 @@ def odd(n):
         ("if os.environ.get('SLOW'):\n        time.sleep(1)", Guard.SETTING),
         ("if not kept:\n        kept.append(time.sleep(1))", Guard.CACHE),
         ("if 'x' not in kept:\n        kept['x'] = time.sleep(1)", Guard.CACHE),
-        ("found = kept.get('x')\n    if found is None:\n        found = time.sleep(1)", Guard.CACHE),
+        (
+            "found = kept.get('x')\n    if found is None:\n        found = time.sleep(1)",
+            Guard.CACHE,
+        ),
         ("found = kept.get('x')\n    if found is not None:\n        return found\n"
          "    time.sleep(1)", Guard.CACHE),
         ("once()", Guard.CACHE),

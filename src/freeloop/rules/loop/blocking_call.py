@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from freeloop.model.finding import Certainty, Finding, FindingClass
 from freeloop.rules.registry import Rule
-from freeloop.rules.reporting import report
+from freeloop.rules.reporting import mend_of_helper, report
 from freeloop.source.code.causes import Cause, CauseKind
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.sites import Site
@@ -61,21 +61,18 @@ def find(graph: Graph) -> Iterator[Finding]:
                 f"{cause.subject} {WORDS[cause.waits]} and holds the event loop",
                 subject=cause.subject,
                 kind=cause.waits,
-                mend=mend_of(site, cause),
+                mend=mend_of(graph, site, cause),
                 certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
             )
 
 
-def mend_of(site: Site, cause: Cause) -> str:
+def mend_of(graph: Graph, site: Site, cause: Cause) -> str:
     """Return what to write instead."""
     if site.func.is_async:
         if cause.twin:
             return f"await {cause.twin}(...)"
         return f"await asyncio.to_thread({site.text}, ...), or an async client"
-    return (
-        f"call {site.func.last_name} in a thread: await asyncio.to_thread("
-        f"{site.func.last_name}, ...); better: an async version of it"
-    )
+    return mend_of_helper(graph, site, "asyncio.to_thread({}, ...)")
 
 
 RULE = Rule("FL101", "blocking-call", FindingClass.STALL, find)

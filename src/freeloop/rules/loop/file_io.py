@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from freeloop.model.finding import Finding, FindingClass
 from freeloop.rules.registry import Rule
-from freeloop.rules.reporting import report
+from freeloop.rules.reporting import mend_of_helper, report
 from freeloop.source.code.causes import Cause, CauseKind
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func
@@ -52,7 +52,9 @@ def find(graph: Graph) -> Iterator[Finding]:
             f"{cause.subject} works with a file and holds the event loop",
             subject=cause.subject,
             kind="file",
-            mend=f"await asyncio.to_thread({site.text if func.is_async else func.last_name}, ...)",
+            mend=f"await asyncio.to_thread({site.text}, ...)"
+            if func.is_async
+            else mend_of_helper(graph, site, "asyncio.to_thread({}, ...)"),
             also=[other for other, _ in found[1:]],
         )
 

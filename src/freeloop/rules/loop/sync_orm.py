@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from freeloop.model.finding import Certainty, Finding, FindingClass
 from freeloop.rules.registry import Rule
-from freeloop.rules.reporting import report, short
+from freeloop.rules.reporting import mend_of_helper, report, short
 from freeloop.source.code.attributes import LAZY_USER
 from freeloop.source.code.causes import Cause, CauseKind
 from freeloop.source.code.graph import Graph
@@ -62,7 +62,7 @@ def find(graph: Graph) -> Iterator[Finding]:
             " SynchronousOnlyOperation",
             subject=cause.subject,
             kind="db",
-            mend=mend_of(site, cause),
+            mend=mend_of(graph, site, cause),
             certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
         )
 
@@ -75,11 +75,10 @@ def is_other_rule(site: Site) -> bool:
     return isinstance(target, Ext) and target.name.startswith(ATOMIC)
 
 
-def mend_of(site: Site, cause: Cause) -> str:
+def mend_of(graph: Graph, site: Site, cause: Cause) -> str:
     """Return what to write instead."""
     if not site.func.is_async:
-        name = site.func.last_name
-        return f"await sync_to_async({name})(...), or an async version of {name}"
+        return mend_of_helper(graph, site, "sync_to_async({})(...)")
     if cause.twin and site.what is What.CALL:
         owner, _, _ = site.text.rpartition(".")
         twin = cause.twin.rpartition(".")[2]

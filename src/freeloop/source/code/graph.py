@@ -80,6 +80,19 @@ class Graph:
         """Return how a function on the loop is reached."""
         return self.reach.way_to(func)
 
+    def own_twin(self, func: Func) -> Func | None:
+        """Return the async function beside a sync one that is named as its twin, if any."""
+        name = func.last_name
+        for twin in (f"a{name}", f"{name}_async", f"async_{name}", f"_a{name.lstrip('_')}"):
+            found = (
+                self.program.resolver.method(func.cls, twin)
+                if func.cls is not None
+                else func.module.names.get(twin)
+            )
+            if isinstance(found, Func) and found.is_async and found is not func:
+                return found
+        return None
+
     def bases(self, cls: Class) -> list[Class | str]:
         """Return a class and its bases; those of libraries by their dotted name."""
         return self.program.resolver.mro(cls)
