@@ -24,7 +24,7 @@ help:
 	@echo "make lint         ruff, mypy, import contracts"
 	@echo "make bench        check the claims that benchmarks/ can refute, in about twenty minutes"
 	@echo "make constraints  renew the tested versions in constraints/"
-	@echo "make reference    write docs/reference/command-line.md from the commands"
+	@echo "make reference    write the reference of commands and rules from themselves"
 	@echo "make news         fold news/ into CHANGELOG.md; RELEASE=1.2.3"
 	@echo "make clean        remove everything that make made"
 	@echo "DJANGO=5.2, PYTHON=/path/to/python3.12 choose what it runs on"
@@ -58,12 +58,14 @@ bench: install
 	"$(BIN)/python" benchmarks/trace_cost.py
 	"$(BIN)/python" benchmarks/relief.py
 	"$(BIN)/python" benchmarks/interrupts.py
+	"$(BIN)/python" benchmarks/check.py
 
 constraints: install
 	scripts/renew-constraints "$(VENV)"
 
 reference: install
 	"$(BIN)/python" scripts/command_line_page.py
+	"$(BIN)/python" scripts/rules_page.py
 
 news: install
 	"$(BIN)/python" scripts/assemble_news.py "$(RELEASE)"

@@ -6,8 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from freeloop.api import BenchOptions, bench, doctor, predict, trace
+    from freeloop.api import BenchOptions, bench, check, doctor, predict, trace
     from freeloop.errors import FreeloopError
+    from freeloop.model.finding import Finding, Findings
     from freeloop.model.plan import Plan
     from freeloop.model.prediction import Prediction
     from freeloop.model.request import RequestSpec
@@ -19,6 +20,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BenchOptions",
+    "Finding",
+    "Findings",
     "FreeloopError",
     "Plan",
     "Prediction",
@@ -28,6 +31,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "bench",
+    "check",
     "doctor",
     "predict",
     "trace",
@@ -35,6 +39,8 @@ __all__ = [
 
 _HOMES = {
     "BenchOptions": "freeloop.api",
+    "Finding": "freeloop.model.finding",
+    "Findings": "freeloop.model.finding",
     "FreeloopError": "freeloop.errors",
     "Plan": "freeloop.model.plan",
     "Prediction": "freeloop.model.prediction",
@@ -43,6 +49,7 @@ _HOMES = {
     "Trace": "freeloop.model.trace",
     "Verdict": "freeloop.model.verdict",
     "bench": "freeloop.api",
+    "check": "freeloop.api",
     "doctor": "freeloop.api",
     "predict": "freeloop.api",
     "trace": "freeloop.api",

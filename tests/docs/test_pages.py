@@ -118,6 +118,13 @@ def test_the_command_line_page_is_generated_from_the_commands() -> None:
     assert page(text, main) == text
 
 
+def test_the_rules_page_is_generated_from_the_rules() -> None:
+    """Renew it with `make reference`."""
+    from scripts.rules_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
 def test_the_servers_in_the_plan_reference_are_those_that_exist() -> None:
     """A server that is not in the table is not found by a reader."""
     from freeloop.measure.servers import servers

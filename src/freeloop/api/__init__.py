@@ -11,6 +11,7 @@ from freeloop.api.options import BenchOptions, PredictOptions, TraceOptions
 
 if TYPE_CHECKING:
     from freeloop.model.check import Check
+    from freeloop.model.finding import Findings
     from freeloop.model.plan import Plan
     from freeloop.model.prediction import Prediction
     from freeloop.model.progress import Progress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BenchOptions",
     "bench",
+    "check",
     "doctor",
     "explain_relief",
     "predict",
@@ -74,6 +76,33 @@ def bench(
         progress=progress or (lambda step: None),
         announce=announce or (lambda line: None),
         on_result=on_result or (lambda result: None),
+    )
+
+
+def check(
+    paths: Sequence[Path] = (),
+    *,
+    start: Path | None = None,
+    settings: str | None = None,
+    select: Sequence[str] = (),
+    use_cache: bool = True,
+) -> Findings:
+    """Return what crashes, blocks the event loop or wastes in a project, read and never run.
+
+    Args:
+        paths: Files and directories that the findings should be about; the project when empty.
+        start: Directory in or above which the project lies; the current one if None.
+        settings: Settings module; found as `freeloop doctor` shows when None.
+        select: Ids or names of the rules to ask; all when empty.
+        use_cache: Whether to keep what was read for the next run.
+
+    Raises:
+        FreeloopError: If a path, the settings module or a rule does not exist.
+    """
+    from freeloop.api.checking import check_code
+
+    return check_code(
+        paths, start=start or Path.cwd(), settings=settings, select=select, use_cache=use_cache
     )
 
 

@@ -111,3 +111,10 @@ async def never_called(request):
         time.sleep(1)
 
     await asyncio.to_thread(inner)
+
+
+async def passes_the_iterator_on(request):
+    import requests
+
+    answer = await asyncio.to_thread(requests.get, "http://example.org", stream=True)
+    return StreamingResponse(answer.iter_content())

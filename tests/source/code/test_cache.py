@@ -9,7 +9,7 @@ import pytest
 
 from freeloop.source.code import cache as kept
 from freeloop.source.code.files import find_files
-from freeloop.source.code.summary import UNREADABLE, Kept
+from freeloop.source.code.summary import UNREADABLE, Kept, summarise
 
 
 def read(root: Path, cache: Path) -> dict[str, Kept]:
@@ -34,9 +34,13 @@ def test_a_file_that_did_not_change_is_not_parsed_again(
     """Only the edited one is."""
     before = read(project, tmp_path / "cache")
     (project / "one.py").write_text("def one(): pass\n")
-    parsed = []
-    real = kept.summarise
-    monkeypatch.setattr(kept, "summarise", lambda *given: parsed.append(given[0]) or real(*given))
+    parsed: list[bytes] = []
+
+    def noting(content: bytes, package: str, digest: bytes) -> Kept:
+        parsed.append(content)
+        return summarise(content, package, digest)
+
+    monkeypatch.setattr(kept, "summarise", noting)
 
     after = read(project, tmp_path / "cache")
 

@@ -54,12 +54,14 @@ def find(graph: Graph) -> Iterator[Finding]:
     """Yield every call that waits on the loop, but for files and computing."""
     for site, cause in graph.loop_causes:
         if cause.kind is CauseKind.BLOCK and cause.waits in WORDS:
+            # Methods that a library makes from descriptions are known as one: "BaseClient.*".
+            name = cause.subject.replace("*", site.text.rpartition(".")[2])
             yield report(
                 graph,
                 RULE,
                 site,
-                f"{cause.subject} {WORDS[cause.waits]} and holds the event loop",
-                subject=cause.subject,
+                f"{name} {WORDS[cause.waits]} and holds the event loop",
+                subject=name,
                 kind=cause.waits,
                 mend=mend_of(graph, site, cause),
                 certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,

@@ -27,7 +27,7 @@ from freeloop.source.code.orm import (
 )
 from freeloop.source.code.program import Program
 from freeloop.source.code.settings import Settings
-from freeloop.source.code.sites import Site, What
+from freeloop.source.code.sites import Site, Use, What
 
 # Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
 REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
@@ -36,6 +36,10 @@ CACHE_METHODS = frozenset(
     {"get", "set", "add", "delete", "touch", "get_many", "set_many", "delete_many", "get_or_set",
      "incr", "decr", "clear", "has_key"}
 )  # fmt: skip
+# Give an iterator that waits when it is iterated: where it is passed on, someone else does that.
+LAZY_CALLS = ("iter_content", "iter_lines", "iter_bytes", "iter_text", "iter_raw", ".walk",
+              "glob", ".iterator")  # fmt: skip
+PASSED_ON = (Use.ARGUMENT, Use.RETURNED)
 # Questions and changes to a directory's entries: microseconds, not worth a thread.
 BRIEF_OWNERS = ("os.path.", "fcntl.")
 BRIEF = frozenset(
@@ -104,7 +108,7 @@ class Causes:
             return Cause(CauseKind.QUERY, _rows(target), "db", None, f"{words} of {site.text}")
         if site.what is What.READ:
             return self._of_reading(target, site)
-        if site.what is What.ENTER and site.use is not site.use.AWAITED:
+        if site.what is What.ENTER and site.use is not Use.AWAITED:
             return self._of_block(target)
         return None
 
@@ -128,7 +132,7 @@ class Causes:
         found = self._blocking(name)
         if found is not None and found.in_memory and _in_memory(site):
             return None
-        return self._from(found)
+        return self._from(found, site)
 
     def _of_template(self, site: Site, name: str) -> Cause | None:
         """A queryset in the context runs its query while the template is drawn."""
@@ -160,7 +164,7 @@ class Causes:
         if dotted.startswith(CACHE):
             return self._of_cache(dotted)
         found = self._method(target.classes, name)
-        return self._from(found)
+        return self._from(found, site)
 
     def _of_reading(self, target: Kind | None, site: Site) -> Cause | None:
         if isinstance(target, QuerySet):
@@ -196,7 +200,9 @@ class Causes:
         kind = CauseKind.QUERY if waits == "db" else CauseKind.BLOCK
         return Cause(kind, f"django.core.cache.cache.{method}", waits, f"a{method}")
 
-    def _from(self, known: Blocking | None) -> Cause | None:
+    def _from(self, known: Blocking | None, site: Site) -> Cause | None:
+        if known is not None and site.use in PASSED_ON and known.name.endswith(LAZY_CALLS):
+            return None
         if known is None or known.name in BRIEF or known.name.startswith(BRIEF_OWNERS):
             return None
         # sendfile, which copies files too, was derived as the network's.

@@ -36,6 +36,8 @@ LOOP = "asyncio.AbstractEventLoop"
 LOOP_GETTERS = frozenset(
     {"asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop"}
 )
+# Classes that are not named like one.
+LOWER_CLASSES = frozenset({"threading.local", "socket.socket"})
 # Start a task for the coroutine that they are given.
 STARTS_TASK = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 TASK_METHODS = frozenset({"create_task", "start_soon"})
@@ -149,7 +151,8 @@ class Results:
         known = self.resolver.knowledge.returned(name)
         if known is not None:
             return ExtInst(known)
-        return ExtInst(name) if name.rpartition(".")[2][:1].isupper() else None
+        is_class = name in LOWER_CLASSES or name.rpartition(".")[2][:1].isupper()
+        return ExtInst(name) if is_class else None
 
     def is_async_twin(self, name: str) -> bool:
         """Tell whether a function of a library is the async twin of another: `aget` of `get`."""

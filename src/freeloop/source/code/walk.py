@@ -116,8 +116,7 @@ class Walker(Evaluator):
             if target in self._globals:
                 self.note(What.WRITE, line, 0, target, None)
         elif target[0] in (ATTRIBUTE, SUBSCRIPT):
-            self.visit(target[1])
-            self.note(What.WRITE, line, 0, target, None)
+            self.note(What.WRITE, line, 0, target, self.visit(target[1]))
         elif target[0] == SEQUENCE:
             for each in target[2]:
                 if each is not None:

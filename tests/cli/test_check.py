@@ -1,0 +1,211 @@
+"""`freeloop check` as a user runs it: in a project, on paths, with comments, in JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from freeloop.model.finding import Certainty, FindingClass
+from freeloop.model.finding_codec import decode_findings
+
+type Check = Callable[..., subprocess.CompletedProcess[str]]
+
+CAFE = Path(__file__).parents[2] / "examples" / "cafe"
+# Rule, file and function of everything that is planted in the sample project.
+PLANTED = {
+    ("FL101", "kitchen/market.py", "vegetable_price"),
+    ("FL103", "kitchen/views/pages.py", "password_async"),
+    ("FL302", "kitchen/views/orm.py", "three_gathered_async"),
+    ("FL401", "kitchen/views/cpu.py", "inline_async"),
+    ("FL401", "kitchen/views/pages.py", "template_async"),
+    ("FL401", "kitchen/views/pages.py", "export_async"),
+    ("FL401", "kitchen/views/upload.py", "upload_async"),
+    ("FL402", "kitchen/clients.py", "new_httpx_async_client"),
+    ("FL505", "kitchen/tally.py", "add_and_lose"),
+}
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Run the command in a process of its own, its cache in the test's directory."""
+
+    def run(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "FREELOOP_CACHE": str(tmp_path / "cache"), "COLUMNS": "100"}
+        environment.pop("DJANGO_SETTINGS_MODULE", None)
+        return subprocess.run(
+            [sys.executable, "-m", "freeloop", "check", *words],
+            cwd=at,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one blocked view."""
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "manage.py").write_text(
+        'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf")\n'
+    )
+    (root / "conf.py").write_text('ROOT_URLCONF = "urls"\n')
+    (root / "urls.py").write_text(
+        "from django.urls import path\nimport views\nurlpatterns = [path('slow/', views.slow)]\n"
+    )
+    (root / "views.py").write_text("import time\nasync def slow(request):\n    time.sleep(1)\n")
+    return root
+
+
+def test_everything_planted_in_the_sample_project_is_found_and_nothing_else(check: Check) -> None:
+    """The sample project says itself what is wrong in it, in its docstrings."""
+    answer = check("--format", "json", at=CAFE)
+
+    found = decode_findings(json.loads(answer.stdout))
+    shown = {
+        (each.rule, each.path, each.chain[-1].function.rpartition(".")[2])
+        for each in found
+        if not each.folded
+    }
+    assert answer.returncode == 1
+    assert shown == PLANTED
+    assert found.unread == ()
+
+
+def test_a_call_two_modules_deep_is_shown_with_its_way_and_its_mend(check: Check) -> None:
+    """The view looks harmless; the finding names it, the helpers between, and the twin to await."""
+    answer = check("--select", "blocking-call", at=CAFE)
+
+    text = " ".join(answer.stdout.split())
+    assert "kitchen/market.py:13 FL101 blocking-call stall requests.Session.get waits" in text
+    assert "entry async view blocking_async, /hidden/async" in text
+    assert "blocking_async > price_of_the_day > vegetable_price > requests_session().get" in text
+    assert "await price_of_the_day_async(...)" in text
+
+
+def test_a_second_run_says_the_same(check: Check, project: Path) -> None:
+    """What is read from the cache is what was parsed."""
+    first = check(at=project)
+    second = check(at=project)
+
+    assert first.returncode == 1
+    assert second.stdout == first.stdout
+    assert "views.py:3  FL101 blocking-call stall" in first.stdout
+
+
+@pytest.mark.parametrize(
+    ("comment", "code"),
+    [
+        ("# noqa: FL101", 0),
+        ("# noqa: E501, FL101", 0),
+        ("# noqa", 0),
+        ("# freeloop: ignore[blocking-call] nobody else is here", 0),
+        ("# freeloop: ignore[FL101]", 0),
+        ("# noqa: E501", 1),
+        ("# freeloop: ignore[file-io]", 1),
+        ("# nothing to see", 1),
+    ],
+)
+def test_a_comment_on_the_line_silences_a_finding(
+    check: Check, project: Path, comment: str, code: int
+) -> None:
+    """Only for the rules that it names, and the silenced are counted."""
+    file = project / "views.py"
+    file.write_text(file.read_text().replace("sleep(1)", f"sleep(1)  {comment}"))
+
+    answer = check(at=project)
+
+    assert answer.returncode == code
+    assert ("1 silenced" in answer.stdout) is (code == 0)
+
+
+def test_rare_findings_are_counted_and_shown_when_asked_for(check: Check, project: Path) -> None:
+    """They do not decide the exit code unless they are shown."""
+    (project / "views.py").write_text(
+        "import time\n"
+        "async def slow(request):\n    try: pass\n    except OSError: time.sleep(1)\n"
+        "async def nobody(): time.sleep(2)\n"
+    )
+
+    counted, shown = check(at=project), check("--all", at=project)
+
+    assert counted.returncode == 0
+    assert "1 on a rare branch, 1 reached by no entry point known" in counted.stdout
+    assert "FL101" not in counted.stdout
+    assert shown.returncode == 1
+    assert shown.stdout.count("FL101 blocking-call") == 2
+
+
+def test_paths_narrow_down_what_findings_are_about(check: Check, project: Path) -> None:
+    """A finding is about a file when its way goes through it."""
+    (project / "helpers.py").write_text("import time\ndef wait(): time.sleep(1)\n")
+    (project / "views.py").write_text(
+        "import helpers, time\nasync def slow(request):\n    helpers.wait()\n"
+        "async def other(request):\n    pass\n"
+    )
+
+    assert "helpers.py:2" in check("views.py", "--quiet", at=project).stdout
+    assert "helpers.py:2" in check("helpers.py", "--quiet", at=project).stdout
+    assert check("conf.py", at=project).returncode == 0
+
+
+def test_files_that_do_not_parse_are_named_and_counted(check: Check, project: Path) -> None:
+    """What was not read may hold anything."""
+    (project / "old.py").write_text("print 'old'\n")
+
+    answer = check(at=project)
+
+    assert "old.py:1  not read: Missing parentheses" in answer.stdout
+    assert "1 not read" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "slug"),
+    [
+        (["nowhere.py"], "no-such-path"),
+        (["--select", "FL999"], "unknown-rule"),
+        (["--settings", "other.settings"], "no-settings-module"),
+    ],
+)
+def test_wrong_use_ends_with_code_2_and_its_mend(
+    check: Check, project: Path, words: list[str], slug: str
+) -> None:
+    """Never a traceback."""
+    answer = check(*words, at=project)
+
+    assert answer.returncode == 2
+    assert f"[{slug}]" in answer.stderr
+    assert "mend" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_project_without_settings_is_checked_with_a_note(check: Check, tmp_path: Path) -> None:
+    """Reading needs no Django; what it takes for granted instead is said."""
+    (tmp_path / "lone.py").write_text("import time\nasync def f(): time.sleep(1)\n")
+
+    answer = check("lone.py", at=tmp_path)
+
+    assert answer.returncode == 1
+    assert "no settings module was found" in " ".join(answer.stdout.split())
+    assert "every async function counts as one" in " ".join(answer.stdout.split())
+
+
+def test_the_python_door_gives_the_same_findings(project: Path) -> None:
+    """`freeloop.check` is what the command calls."""
+    import freeloop
+
+    found = freeloop.check(start=project, use_cache=False)
+
+    [finding] = found
+    assert (finding.rule, finding.line, finding.class_) == ("FL101", 3, FindingClass.STALL)
+    assert finding.certainty is Certainty.CERTAIN
+    assert finding.entry == "async view slow, /slow/"
