@@ -76,7 +76,7 @@ def test_a_blocking_call_is_found_behind_a_name(write: Write, view: str) -> None
         "def f(x=f): return f(f)\nasync def v(r): f(v)\n",
         "class A:\n    x = A\n    def __init__(self): self.y = self.y\nasync def v(r): A().y.x\n",
         "match x:\n    case [1, *y]: pass\nasync def v(r):\n    match r:\n        case {}: v(r)\n",
-        "async def v(r):\n    del r.x\n    global y\n    y = 1\n    nonlocal_ = 2\n    [a, *b] = r\n",
+        "async def v(r):\n    del r.x\n    global y\n    y = 1\n    [a, *b] = r\n",
         "type X = int\nasync def v[T](r: T) -> T: return await r\n",
     ],
 )

@@ -108,12 +108,14 @@ def odd(n):
             "found = kept.get('x')\n    if found is None:\n        found = time.sleep(1)",
             Guard.CACHE,
         ),
-        ("found = kept.get('x')\n    if found is not None:\n        return found\n"
-         "    time.sleep(1)", Guard.CACHE),
+        (
+            "found = kept.get('x')\n    if found is not None: return found\n    time.sleep(1)",
+            Guard.CACHE,
+        ),
         ("once()", Guard.CACHE),
         ("raise ValueError(time.sleep(1))", Guard.RARE),
     ],
-)  # fmt: skip
+)
 def test_a_guard_is_told_from_what_stands_around_the_call(
     write: Write, code: str, guard: Guard
 ) -> None:
