@@ -63,6 +63,7 @@ def test_the_documentation_has_blocks_of_every_kind_and_no_other() -> None:
 @pytest.mark.parametrize("block", written_in("toml"), ids=by_place)
 def test_a_plan_in_the_documentation_is_a_plan(block: Block, tmp_path: Path) -> None:
     """Readers copy plans; a plan that is refused costs them the first impression."""
+    from freeloop.knowledge.load import read_table
     from freeloop.source.plan import read_plan
     from freeloop.source.project import read_options
     from freeloop.source.requests import read_requests
@@ -75,6 +76,10 @@ def test_a_plan_in_the_documentation_is_a_plan(block: Block, tmp_path: Path) -> 
         plan = read_plan(file)
         assert len(plan.pairs) == len(tables.get("pair", []))
         assert len(plan.races) == len(tables.get("race", []))
+    elif "call" in tables:
+        file = tmp_path / "rows.toml"
+        file.write_text(block.text)
+        assert len(read_table(file, needs_proof=False).calls) == len(tables["call"])
     elif "request" in tables:
         file = tmp_path / "requests.toml"
         file.write_text(block.text)

@@ -181,6 +181,15 @@ def test_a_file_of_the_user_adds_rows_and_wins_over_ours(tmp_path: Path) -> None
     assert not knowledge.is_class("till.the_till")
 
 
+def test_a_class_is_told_from_a_function_and_from_a_module() -> None:
+    """A call of it makes an object, whose methods are asked about next."""
+    classes = ("requests.Session", "requests.sessions.Session", "pathlib.PosixPath", "httpx.Client")
+    others = ("requests", "requests.get", "time", "django.db.models", "sqlite3.connect")
+
+    assert [name for name in classes if not known().is_class(name)] == []
+    assert [name for name in others if known().is_class(name)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -242,3 +242,19 @@ def test_a_subclass_of_asgirefs_adapter_keeps_its_own_ways() -> None:
         recorded = asyncio.run(request())
 
     assert len(seen) == len(recorded.hops) == 1
+
+
+def test_both_ways_of_naming_a_middleware_in_a_hop_agree() -> None:
+    """Django wraps each link of the chain; the trace and relief's count name what is inside."""
+    from django.core.handlers.exception import convert_exception_to_response
+
+    from freeloop.record import names
+
+    class Layer:
+        def __call__(self, request: Any) -> Any:
+            return request
+
+    link = convert_exception_to_response(Layer())
+
+    assert names.function_name(link) == function_name(link)
+    assert function_name(link).endswith("<locals>.Layer")

@@ -73,10 +73,7 @@ class Knowledge:
     def is_class(self, name: str) -> bool:
         """Whether a name is that of a class with rows of its own or of its bases."""
         settled = self.settled(name)
-        return any(
-            settled in table.bases or any(call.startswith(f"{settled}.") for call in table.calls)
-            for table in self._tables(settled)
-        )
+        return any(settled in table.bases for table in self._tables(settled))
 
     def ancestry(self, cls: str) -> tuple[str, ...]:
         """Return a class by its settled name and then its bases, as far as they are known."""

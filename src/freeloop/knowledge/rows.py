@@ -62,7 +62,7 @@ class Table:
     Attributes:
         calls: By name.
         aliases: Other name of a module, class or function -> its name in `calls` and `bases`.
-        bases: Class -> its bases among the classes of the library, nearest first.
+        bases: Every class that is known -> its bases among them, nearest first.
         harmless: Class -> the methods that a row "Class.*" does not mean.
         returns: Function or class method -> class of what it returns.
     """

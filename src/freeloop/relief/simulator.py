@@ -138,14 +138,17 @@ def _moved(middleware: Sequence[str], stack: Sequence[str]) -> tuple[str, ...]:
 def _longest_rising(numbers: Sequence[int]) -> frozenset[int]:
     """Return the indices of a longest rising run of numbers, gaps allowed; negative ones never."""
     best: list[tuple[int, ...]] = []
-    none: tuple[int, ...] = ()
     for index, number in enumerate(numbers):
         if number < 0:
-            best.append(none)
+            best.append(())
             continue
         before = [run for run in best if run and numbers[run[-1]] < number]
-        best.append((*max(before, key=len, default=none), index))
-    return frozenset(max(best, key=len, default=none))
+        best.append((*_longest(before), index))
+    return frozenset(_longest(best))
+
+
+def _longest(runs: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    return max(runs, key=lambda run: len(run), default=())
 
 
 def _weight(order: Order, side: Callable[[Cost], Charge | None]) -> tuple[float, int, int]:

@@ -371,9 +371,10 @@ class _Prover:
                 classes.add(name)
             elif thing is not None:
                 self._note_aliases(name, thing)
+        classes = {cls for cls in classes if isinstance(names.thing(cls), type)}
         for cls in sorted(classes):
-            kind = names.thing(cls)
-            self._note_aliases(cls, kind)
+            self._note_aliases(cls, names.thing(cls))
+            proved.bases[cls] = ()
         self._note_bases(classes)
         owners = {name.rpartition(".")[0] for name in (*proved.rows, *proved.returns)}
         known = owners | proved.rows.keys() | proved.bases.keys()
