@@ -71,11 +71,12 @@ def test_a_damaged_cache_is_no_cache(project: Path, tmp_path: Path, damage: byte
     """It is written anew; nobody is told, because nothing is lost."""
     cache = tmp_path / "cache"
     first = read(project, cache)
-    whole = cache.read_bytes()
-    cache.write_bytes(whole[: len(whole) // 2] + damage)
+    whole = {shard: shard.read_bytes() for shard in cache.iterdir()}
+    for shard, content in whole.items():
+        shard.write_bytes(content[: len(content) // 2] + damage)
 
     assert read(project, cache) == first
-    assert cache.read_bytes() == whole
+    assert {shard: shard.read_bytes() for shard in cache.iterdir()} == whole
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(

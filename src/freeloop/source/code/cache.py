@@ -18,9 +18,11 @@ from freeloop.source.code.files import CodeFile
 from freeloop.source.code.summary import Kept, digest_of, summarise, unreadable
 
 # Grows when terms or summaries change their shape.
-FORMAT = 2
+FORMAT = 3
 VARIABLE = "FREELOOP_CACHE"
 UNSURE_NS = 2_000_000_000
+# Files of the cache: after one edit, one of them is written again.
+SHARDS = 16
 
 # Of a file: size, time of its last change, package, and the parts of `Kept`.
 type Row = tuple[int, int, str, bytes, int, bytes]
@@ -31,19 +33,22 @@ def read_all(files: Sequence[CodeFile], cache: Path | None) -> dict[str, Kept]:
 
     Args:
         files: To read.
-        cache: File of the cache, `cache_file`; None to parse everything.
+        cache: Directory of the cache, `cache_of`; None to parse everything.
     """
-    known, written_ns = _load(cache)
+    shards = [_load(cache, number) for number in range(SHARDS)]
     found: dict[str, Kept] = {}
-    rows: dict[str, Row] = {}
+    rows: list[dict[str, Row]] = [{} for _ in range(SHARDS)]
     with without_collection():
         for file in files:
+            number = zlib.crc32(file.path.encode()) % SHARDS
+            known, written_ns = shards[number]
             before = known.get(file.path)
             row = _read(file, before if before and before[2] == file.package else None, written_ns)
-            rows[file.path] = row
+            rows[number][file.path] = row
             found[file.path] = Kept(*row[3:])
-        if cache is not None and rows != known:
-            _save(cache, rows)
+        for number, (known, _) in enumerate(shards):
+            if cache is not None and rows[number] != known:
+                _save(cache / str(number), rows[number])
     return found
 
 
@@ -69,7 +74,7 @@ def _read(file: CodeFile, before: Row | None, written_ns: int) -> Row:
     return (stat.st_size, stat.st_mtime_ns, file.package, *packed)
 
 
-def cache_file(root: Path) -> Path:
+def cache_of(root: Path) -> Path:
     """Return where the summaries of a project are kept: the user's cache, never the project."""
     base = os.environ.get(VARIABLE) or os.environ.get("XDG_CACHE_HOME")
     home = Path(base) if base else Path.home() / ".cache"
@@ -82,13 +87,14 @@ def _stamp() -> bytes:
     return hashlib.blake2b(versions.encode(), digest_size=16).digest()
 
 
-def _load(cache: Path | None) -> tuple[dict[str, Row], int]:
+def _load(cache: Path | None, number: int) -> tuple[dict[str, Row], int]:
     """Return what was kept, and when; nothing from a file that is damaged or of another version."""
     if cache is None:
         return {}, 0
+    shard = cache / str(number)
     try:
-        content = cache.read_bytes()
-        written_ns = cache.stat().st_mtime_ns
+        content = shard.read_bytes()
+        written_ns = shard.stat().st_mtime_ns
     except OSError:
         return {}, 0
     stamp, check, packed = content[:16], content[16:20], memoryview(content)[20:]
@@ -100,16 +106,16 @@ def _load(cache: Path | None) -> tuple[dict[str, Row], int]:
     return known, written_ns
 
 
-def _save(cache: Path, rows: dict[str, Row]) -> None:
+def _save(shard: Path, rows: dict[str, Row]) -> None:
     packed = marshal.dumps(rows)
     # A cache that cannot be written costs time, not truth.
     with contextlib.suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=cache.parent, prefix=cache.name)
+        shard.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=shard.parent, prefix=shard.name)
         with os.fdopen(handle, "wb") as file:
             file.write(_stamp() + zlib.crc32(packed).to_bytes(4))
             file.write(packed)
-        Path(temporary).replace(cache)
+        Path(temporary).replace(shard)
 
 
 @contextlib.contextmanager

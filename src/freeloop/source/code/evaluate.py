@@ -104,6 +104,7 @@ class Evaluator:
         self.program = program
         self.func = func
         self.env = env
+        self._module = program.resolver.kinds_of(func.module)
         self.sites: list[Site] = []
         self.guard = Guard.NONE
         self.looped = False
@@ -121,7 +122,12 @@ class Evaluator:
         """Return the kind of a name."""
         if name in self.env:
             return self.env[name]
-        kind = self.program.outside(self.func, name)
+        if self.func.outer is None:
+            # Most names are of the module, and were asked for before.
+            kinds = self._module
+            kind = kinds[name] if name in kinds else self.program.outside(self.func, name)
+        else:
+            kind = self.program.outside(self.func, name)
         if kind is None and name in BUILTINS:
             return Ext(name)
         return kind
@@ -173,11 +179,11 @@ class Evaluator:
                 named[name] = Text("False")
         if isinstance(target, Coroutine) and not target.task:
             self.note(What.MISUSED, line, column, callee, target)
+        if target is None:
+            return None
         site = self.note(What.CALL, line, column, callee, target)
         site.end_line, site.arguments, site.keywords = end_line, given, named
         site.use, site.assigned = use, assigned
-        if target is None:
-            return None
         site.result = self.program.called(target, given, named, line)
         if isinstance(target, Ext):
             self._builtin(target.name, given, named, term)

@@ -49,31 +49,31 @@ def find_files(paths: Sequence[Path], root: Path) -> list[CodeFile]:
                 mend="name files and directories that exist; without any, the project is read",
             )
         top = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
-        files = [top] if path.is_file() else _below(top)
+        files = [top] if path.is_file() else _below(top, named)
         for file in files:
             if file not in found:
                 found[file] = named.file(file)
     return [found[file] for file in sorted(found)]
 
 
-def _below(top: str) -> Iterator[str]:
+def _below(top: str, named: _Names) -> Iterator[str]:
     waiting = [top]
     while waiting:
+        directory = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
-                inside = list(entries)
+            with os.scandir(directory) as entries:
+                inside = {entry.name: entry for entry in entries}
         except OSError:
             continue
-        for entry in inside:
-            name = entry.name
+        if "pyvenv.cfg" in inside and directory != top:
+            continue
+        named.seen(directory, is_package="__init__.py" in inside)
+        for name, entry in inside.items():
             if name.endswith(".py"):
                 if entry.is_file():
                     yield entry.path
             elif (
-                name not in LEFT_OUT
-                and not name.startswith(".")
-                and entry.is_dir(follow_symlinks=False)
-                and not os.path.exists(f"{entry.path}/pyvenv.cfg")  # noqa: PTH110 - hot
+                "." not in name[:1] and name not in LEFT_OUT and entry.is_dir(follow_symlinks=False)
             ):
                 waiting.append(entry.path)
 
@@ -83,7 +83,12 @@ class _Names:
 
     def __init__(self, root: str) -> None:
         self._packages: dict[str, str] = {root: ""}
+        self._has_init: dict[str, bool] = {}
         self._root = root
+
+    def seen(self, directory: str, *, is_package: bool) -> None:
+        """Remember whether a directory has an `__init__.py`."""
+        self._has_init[directory] = is_package
 
     def file(self, path: str) -> CodeFile:
         directory, _, name = path.rpartition("/")
@@ -98,7 +103,9 @@ class _Names:
         if known is not None:
             return known
         above, _, name = directory.rpartition("/")
-        is_package = os.path.exists(f"{directory}/__init__.py")  # noqa: PTH110 - hot
+        is_package = self._has_init.get(directory)
+        if is_package is None:
+            is_package = os.path.exists(f"{directory}/__init__.py")  # noqa: PTH110 - text
         inside_root = directory.startswith(f"{self._root}/")
         if not above or not (is_package or inside_root):
             self._packages[directory] = ""

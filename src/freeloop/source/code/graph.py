@@ -54,7 +54,8 @@ class Graph:
 
     def updates_across_await(self, func: Func) -> Iterator[Update]:
         """Yield writes to shared state of what was read before an await."""
-        yield from updates_across_await(func)
+        if any(site.what is What.WRITE for site in self.program.sites(func)):
+            yield from updates_across_await(func)
 
     def sites(self, func: Func) -> list[Site]:
         """Return what happens in a function, in the order of the code."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from freeloop.errors import FreeloopError
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.model.finding import Unread
-from freeloop.source.code.cache import cache_file, read_all, without_collection
+from freeloop.source.code.cache import cache_of, read_all, without_collection
 from freeloop.source.code.files import find_files
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Index
@@ -69,7 +69,7 @@ def read_code(
     if not files:
         files = {file.path: file for file in find_files([root], root)}
     ordered = [files[path] for path in sorted(files)]
-    kept = read_all(ordered, cache_file(root) if use_cache else None)
+    kept = read_all(ordered, cache_of(root) if use_cache else None)
     index = Index(ordered, kept)
     if settings and settings not in index:
         raise FreeloopError(

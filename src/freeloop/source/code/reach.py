@@ -77,6 +77,8 @@ class Reach:
                 seen.add(func)
                 self.functions.append(func)
                 for site in program.sites(func):
+                    if site.target is None:
+                        continue
                     for callee, kept in self._runs.of(site):
                         if callee is func:
                             continue

@@ -89,6 +89,8 @@ class Resolver:
         self._methods: dict[tuple[Class, str], Func | None] = {}
         # The same few names are asked for again and again.
         self.settled = cache(knowledge.settled)
+        self._bases: dict[Class, tuple[str, ...]] = {}
+        self._models: dict[Class, bool] = {}
         self._mros: dict[Class, list[Class | str]] = {}
         self._decorated: dict[Func, Kind] = {}
 
@@ -123,10 +125,8 @@ class Resolver:
 
     def of_module(self, module: Module, name: str) -> Kind | None:
         """Return what a name of the top level of a module stands for."""
-        kinds = self._kinds.get(module)
-        if kinds is None:
-            kinds = self._kinds[module] = {}
-        elif name in kinds:
+        kinds = self.kinds_of(module)
+        if name in kinds:
             return kinds[name]
         found = module.names.get(name)
         if isinstance(found, Class):
@@ -137,6 +137,13 @@ class Resolver:
             kind = self._of_module(module, name) if found is None else self.decorated(found)
         kinds[name] = kind
         return kind
+
+    def kinds_of(self, module: Module) -> dict[str, Kind | None]:
+        """Return the names of a module that were asked for, with what they stand for."""
+        kinds = self._kinds.get(module)
+        if kinds is None:
+            kinds = self._kinds[module] = {}
+        return kinds
 
     def _of_module(self, module: Module, name: str) -> Kind | None:
         for annotation, term in self.variables(module).get(name, ()):
@@ -191,18 +198,26 @@ class Resolver:
 
     def library_bases(self, cls: Class) -> tuple[str, ...]:
         """Return the dotted names of the library classes that a class inherits from."""
-        return tuple(each for each in self.mro(cls) if isinstance(each, str))
+        known = self._bases.get(cls)
+        if known is None:
+            known = tuple(each for each in self.mro(cls) if isinstance(each, str))
+            self._bases[cls] = known
+        return known
 
     def is_model(self, cls: Class) -> bool:
         """Tell whether a class is a model of Django's."""
-        return any(
-            base in MODEL_NAMES or base.rpartition(".")[2] in ("AbstractUser", "AbstractBaseUser")
-            for base in self.library_bases(cls)
-        )
+        known = self._models.get(cls)
+        if known is None:
+            known = self._models[cls] = any(
+                base in MODEL_NAMES or base.endswith((".AbstractUser", ".AbstractBaseUser"))
+                for base in self.library_bases(cls)
+            )
+        return known
 
     def is_manager(self, cls: Class) -> bool:
         """Tell whether a class is a manager or queryset."""
-        return any(base in MANAGER_NAMES for base in self.library_bases(cls))
+        bases = self.library_bases(cls)
+        return bool(bases) and not MANAGER_NAMES.isdisjoint(bases)
 
     def method(self, cls: Class, name: str) -> Func | None:
         """Return a method of a class or its bases."""

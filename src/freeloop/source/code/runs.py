@@ -41,7 +41,7 @@ class Runs:
     def of(self, site: Site) -> Iterator[tuple[Func, bool]]:
         """Yield each function that runs, and whether only when its answer is not kept yet."""
         target = site.target
-        if target is None:
+        if type(target) is Ext and not target.name.startswith(BUILT_IN_SIGNALS):
             return
         if site.what is What.CALL:
             yield from self._of_call(site, target)
