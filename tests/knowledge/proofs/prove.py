@@ -1,39 +1,24 @@
-"""Run the exercises of a file below the recorder, and tell what each function reached."""
+"""What the exercises of a file show: a row for each function between them and what blocked."""
 
 from __future__ import annotations
 
-import ast
-import asyncio
 import contextlib
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from types import CodeType, ModuleType
 from typing import Any
 
 from freeloop.knowledge.blocking import Kind
-from freeloop.record.c_calls import CCall, calls_of
 from freeloop.record.places import Places
-from tests.knowledge.proofs.exercises import Exercise, ExerciseFile
+from tests.knowledge.proofs.exercises import ExerciseFile
 from tests.knowledge.proofs.names import Names, is_public
 from tests.knowledge.proofs.primitives import is_buffer, is_question, kind_of, weight
+from tests.knowledge.proofs.runs import EXERCISE, ROOT, Run, Runs, Target
 from tests.knowledge.proofs.stubs import STUBS
 from tests.knowledge.proofs.twins import twin_of
 
-EXERCISE = "<exercise>"
-ROOT = Path(__file__).parent
 # What is made here, and what it is called everywhere.
 PLATFORM = {"pathlib.PosixPath": "pathlib.Path", "pathlib.PurePosixPath": "pathlib.PurePath"}
-# What these call of an object is what is proved.
-PROTOCOLS = {
-    "list": "__iter__",
-    "len": "__len__",
-    "bool": "__bool__",
-    "repr": "__repr__",
-    "next": "__next__",
-}
 LONGEST_CHAIN = 6
 # They call what they are given: that one of it blocks says nothing about them.
 PLUMBING = (
@@ -110,37 +95,22 @@ def prove(file: ExerciseFile) -> Proved:
         return _Prover(file, around).proved()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What an exercise calls: a function or class, or a class and the name of its method."""
-
-    thing: Any
-    method: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    exercise: Exercise
-    calls: tuple[CCall, ...]
-    target: Target | None
-    result: Any
-    guarded: frozenset[tuple[str, str]]
-
-
 class _Prover:
     def __init__(self, file: ExerciseFile, around: dict[str, Any]) -> None:
         self._file = file
-        self._around = around
+        self._runs = Runs(around, is_django=file.library == "django")
         self._proved = Proved()
-        self._runs: list[_Run] = []
 
     def proved(self) -> Proved:
         for exercise in self._file.exercises:
-            self._run(exercise)
-        results = [(self._target(run), self._evaluated(run)) for run in self._file.returns]
+            self._runs.run(exercise)
+        self._proved.failed = self._runs.failed
+        results = [
+            (self._runs.target(run), self._runs.evaluated(run)) for run in self._file.returns
+        ]
         packages = frozenset(sys.stdlib_module_names) if self._is_stdlib else frozenset()
         self._names = Names(Places(str(ROOT)), packages | {*self._file.packages})
-        for run in self._runs:
+        for run in self._runs.done:
             if not self._learn(run):
                 reached = sorted({call.name for call in run.calls})
                 self._proved.failed[run.exercise.run] = f"no name or no wait: {reached[:12]}"
@@ -158,92 +128,7 @@ class _Prover:
     def _is_stdlib(self) -> bool:
         return self._file.library == "python"
 
-    def _run(self, exercise: Exercise) -> None:
-        """Run once to fill caches and import, and once to keep what it reached."""
-        result: list[Any] = []
-        code = compile(exercise.run, EXERCISE, "eval")
-        ready = compile(exercise.before, EXERCISE, "exec")
-        try:
-            exec(ready, self._around)
-            target = self._target(exercise.run)
-            for _ in range(2):
-                exec(ready, self._around)
-                result.clear()
-                calls = calls_of(lambda: result.append(eval(code, self._around)), root=ROOT)
-                if calls.raised:
-                    self._proved.failed[exercise.run] = calls.raised
-                    return
-            self._show_harmless(exercise)
-            exec(ready, self._around)
-            guarded = self._refused_on_loop(code)
-        except Exception as error:
-            self._proved.failed[exercise.run] = f"before: {type(error).__name__}: {error}"
-            return
-        self._runs.append(_Run(exercise, calls.calls, target, result[0], guarded))
-
-    def _refused_on_loop(self, code: CodeType) -> frozenset[tuple[str, str]]:
-        """Return the functions that Django's guard left when the exercise ran on an event loop."""
-        if self._file.library != "django":
-            return frozenset()
-
-        async def on_loop() -> None:
-            eval(code, self._around)
-
-        try:
-            asyncio.run(on_loop())
-        except Exception as error:
-            if type(error).__name__ != "SynchronousOnlyOperation":
-                return frozenset()
-            shown = Places(str(ROOT)).shown
-            frames = traceback.walk_tb(error.__traceback__)
-            codes = [frame.f_code for frame, _ in frames]
-            return frozenset((shown(each.co_filename), each.co_qualname) for each in codes)
-        return frozenset()
-
-    def _show_harmless(self, exercise: Exercise) -> None:
-        if not exercise.in_memory:
-            return
-        code = compile(exercise.in_memory, EXERCISE, "eval")
-        calls = calls_of(lambda: eval(code, self._around), root=ROOT)
-        reached = [call.name for call in calls.calls if kind_of(call) is not None]
-        blocked = [name for name in reached if not is_buffer(name)]
-        if calls.raised or blocked:
-            self._proved.failed[exercise.in_memory] = calls.raised or f"blocks: {blocked}"
-
-    def _target(self, run: str) -> Target | None:
-        node = ast.parse(run, mode="eval").body
-        if not isinstance(node, ast.Call):
-            return self._element(node)
-        protocol = PROTOCOLS.get(node.func.id) if isinstance(node.func, ast.Name) else None
-        if protocol and node.args:
-            value = self._value(node.args[0])
-            # Of a generator, what made it is what is asked about.
-            if type(value).__module__ not in {"builtins", "itertools"}:
-                return Target(type(value), protocol)
-            return self._target(ast.unparse(node.args[0]))
-        if isinstance(node.func, ast.Attribute):
-            owner = self._value(node.func.value)
-            if isinstance(owner, contextlib._GeneratorContextManager):
-                return self._target(ast.unparse(node.func.value))
-            if isinstance(owner, type):
-                return Target(owner, node.func.attr)
-            if not isinstance(owner, ModuleType):
-                return Target(type(owner), node.func.attr)
-        return Target(self._value(node.func))
-
-    def _element(self, node: ast.expr) -> Target | None:
-        """Return what an attribute or an index calls."""
-        if isinstance(node, ast.Subscript):
-            return Target(type(self._value(node.value)), "__getitem__")
-        return None
-
-    def _value(self, node: ast.expr) -> Any:
-        return self._evaluated(ast.unparse(node))
-
-    def _evaluated(self, run: str) -> Any:
-        return eval(compile(run, EXERCISE, "eval"), self._around)
-
-    def _learn(self, run: _Run) -> bool:
+    def _learn(self, run: Run) -> bool:
         """Keep a row for each function between the exercise and what blocked."""
         blocked = [(call, kind) for call in run.calls if (kind := kind_of(call)) is not None]
         blocked = [
@@ -259,7 +144,7 @@ class _Prover:
         learned = False
         for call, kind in blocked:
             places = list(call.stack)
-            while places and places[-1].path in {EXERCISE, "prove.py"}:
+            while places and places[-1].path in {EXERCISE, "runs.py"}:
                 places.pop()
             inner: tuple[str, ...] = ()
             for place in places:
@@ -329,20 +214,17 @@ class _Prover:
         return "" if any(name in vars(each) for each in cls.__mro__) else found
 
     def _learn_harmless(self, run: str) -> None:
-        target = self._target(run)
-        code = compile(run, EXERCISE, "eval")
-        for _ in range(2):
-            calls = calls_of(lambda: eval(code, self._around), root=ROOT)
-        reached = [call.name for call in calls.calls if kind_of(call) is not None]
+        target = self._runs.target(run)
+        reached, raised = self._runs.reached(run)
         assert target is not None
         for cls in filter(None, map(self._names.settled, target.thing.__mro__)):
-            if f"{cls}.*" in self._proved.rows and not (reached or calls.raised):
+            if f"{cls}.*" in self._proved.rows and not (reached or raised):
                 self._proved.harmless.setdefault(cls, []).append(target.method)
                 return
-        self._proved.failed[run] = calls.raised or f"is not harmless: {reached}"
+        self._proved.failed[run] = raised or f"is not harmless: {reached}"
 
     def _is_instance(self, name: str, of: str, run: str) -> bool:
-        if isinstance(self._evaluated(run), self._names.thing(of)):
+        if isinstance(self._runs.evaluated(run), self._names.thing(of)):
             return True
         self._proved.failed[name] = f"is no {of}"
         return False

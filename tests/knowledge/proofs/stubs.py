@@ -1,7 +1,7 @@
 """Local servers that the exercises talk to: real sockets on the loopback interface.
 
-HTTP answers everything, as S3 and SQS would to boto3 as well; SMTP takes every letter. redis and
-PostgreSQL are the real programs.
+HTTP answers everything, as S3 and SQS would to boto3 as well; SMTP takes every letter; a store
+answers Django's cache. redis and PostgreSQL are the real programs.
 """
 
 from __future__ import annotations
@@ -75,6 +75,47 @@ class _Echo(socketserver.BaseRequestHandler):
                 self.request.sendall(data)
 
 
+class _Store(socketserver.StreamRequestHandler):
+    """Speaks enough of Redis for Django's cache: one value, which every key has."""
+
+    def handle(self) -> None:
+        queued = -1  # outside of a transaction
+        with contextlib.suppress(OSError):
+            while head := self.rfile.readline():
+                command = self._command(int(head[1:]))
+                if command[0] == b"MULTI":
+                    queued = 0
+                    self.wfile.write(b"+OK\r\n")
+                elif command[0] == b"EXEC":
+                    self.wfile.write(b"*%d\r\n" % queued + b"+OK\r\n" * queued)
+                    queued = -1
+                elif queued >= 0:
+                    queued += 1
+                    self.wfile.write(b"+QUEUED\r\n")
+                else:
+                    self.wfile.write(self._answer(command))
+
+    def _command(self, parts: int) -> list[bytes]:
+        sizes_and_texts = (
+            self.rfile.read(int(self.rfile.readline()[1:]) + 2) for _ in range(parts)
+        )
+        return [text[:-2].upper() for text in sizes_and_texts]
+
+    @staticmethod
+    def _answer(command: list[bytes]) -> bytes:
+        match command:
+            case [b"HELLO", *_]:
+                return b"%1\r\n$5\r\nproto\r\n:3\r\n"
+            case [b"GET", _]:
+                return b"$1\r\n1\r\n"
+            case [b"MGET", *keys]:
+                return b"*%d\r\n" % len(keys) + b"$1\r\n1\r\n" * len(keys)
+            case [b"EXISTS" | b"DEL" | b"EXPIRE" | b"PERSIST" | b"INCRBY", *_]:
+                return b":1\r\n"
+            case _:
+                return b"+OK\r\n"
+
+
 class _Threads(socketserver.ThreadingTCPServer):
     """Lets a client go away in the middle, as one line of code does."""
 
@@ -112,6 +153,13 @@ def web() -> Iterator[int]:
 def mail() -> Iterator[int]:
     """Serve SMTP."""
     with serving(_Threads(("127.0.0.1", 0), _Mail)) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def store() -> Iterator[int]:
+    """Serve as Redis would, as far as Django's cache asks."""
+    with serving(_Threads(("127.0.0.1", 0), _Store)) as port:
         yield port
 
 
@@ -154,6 +202,7 @@ STUBS: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
     "web": web,
     "mail": mail,
     "echo": echo,
+    "store": store,
     "redis": redis,
     "postgresql": postgresql,
 }
