@@ -72,8 +72,8 @@ def report(
         certainty=certainty,
         guard=stronger(way.guard, site.guard),
         # Without a single entry point the project is no Django site that we can read: then
-        # everything async counts.
-        rooted=way.entry is not None or not graph.entries,
+        # everything async counts that is no test.
+        rooted=way.entry is not None or not (graph.entries or is_test(way.start)),
         subject=subject,
         kind=kind,
         fix=Fix(mend, Safety.SUGGEST) if mend else None,
@@ -121,6 +121,16 @@ def mend_of_helper(graph: Graph, site: Site, adapter: str) -> str:
             return f"await {twin.last_name}(...), which is there already, for {func.last_name}(...)"
     first = on_way[0] if on_way else site.func
     return f"await {adapter.format(first.last_name)} where it is called, or an async version of it"
+
+
+def is_test(func: Func) -> bool:
+    """Tell whether a function belongs to tests, by the conventions of test runners."""
+    parts = func.module.name.split(".")
+    return (
+        bool({"tests", "test", "conftest", "pytest_plugin"} & set(parts))
+        or parts[-1].startswith("test_")
+        or parts[-1].endswith("_test")
+    )
 
 
 def start_words(func: Func) -> str:

@@ -141,3 +141,24 @@ async def through_partial(request):
 
 def wait_for(seconds):
     time.sleep(seconds)  # FL101
+
+
+async def sync_client(request):
+    import redis
+
+    client = redis.Redis()
+    client.get("a")  # FL101
+
+
+class Rate:
+    def __init__(self):
+        import requests
+
+        self.session = requests.Session()
+
+    def now(self):
+        return self.session.get("http://example.org").json()  # FL101
+
+
+async def kept_session(request):
+    return Rate().now()

@@ -118,3 +118,19 @@ async def passes_the_iterator_on(request):
 
     answer = await asyncio.to_thread(requests.get, "http://example.org", stream=True)
     return StreamingResponse(answer.iter_content())
+
+
+async def async_client_of_the_same_library(request):
+    from redis.asyncio import Redis
+
+    client = Redis()
+    await client.get("a")
+    async with client.pipeline() as pipe:
+        pipe.set("a", 1)
+
+
+async def awaited_whatever_it_is(request, client):
+    import redis
+
+    client = redis.Redis() if request is None else client
+    await client.get("a")

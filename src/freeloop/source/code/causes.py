@@ -163,6 +163,8 @@ class Causes:
         dotted = f"{target.classes[0]}.{name}" if target.classes else ""
         if dotted.startswith(CACHE):
             return self._of_cache(dotted)
+        if any(_is_async_client(each) for each in target.classes):
+            return None
         found = self._method(target.classes, name)
         return self._from(found, site)
 
@@ -201,6 +203,9 @@ class Causes:
         return Cause(kind, f"django.core.cache.cache.{method}", waits, f"a{method}")
 
     def _from(self, known: Blocking | None, site: Site) -> Cause | None:
+        # What is awaited is the async client of a library that shares names with its sync one.
+        if site.use is Use.AWAITED:
+            return None
         if known is not None and site.use in PASSED_ON and known.name.endswith(LAZY_CALLS):
             return None
         if known is None or known.name in BRIEF or known.name.startswith(BRIEF_OWNERS):
@@ -214,6 +219,12 @@ class Causes:
             waits.value,
             known.twin,
         )
+
+
+def _is_async_client(cls: str) -> bool:
+    """Tell whether a class of a library is its async one: its methods only look like the sync."""
+    owner, _, name = cls.rpartition(".")
+    return name.startswith("Async") or ".asyncio" in owner or ".aio" in owner
 
 
 def _in_memory(site: Site) -> bool:
