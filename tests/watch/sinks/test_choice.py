@@ -88,7 +88,8 @@ import django.core.handlers.asgi
 before = {name.partition(".")[0] for name in sys.modules}
 from freeloop.watch.sinks import from_settings
 from_settings({"JSON_LINES": "x"})
-print(*sorted({name.partition(".")[0] for name in sys.modules} - before - {"__future__", "freeloop"}))
+after = {name.partition(".")[0] for name in sys.modules}
+print(*sorted(after - before - {"__future__", "freeloop"}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
