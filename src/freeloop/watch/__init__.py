@@ -11,11 +11,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from freeloop.watch.reports import listen, unlisten
     from freeloop.watch.stretch import Cause, Kind, Stretch, from_json
+    from freeloop.watch.wrapper import asgi
 
-__all__ = ["Cause", "Kind", "Stretch", "from_json"]
+__all__ = ["Cause", "Kind", "Stretch", "asgi", "from_json", "listen", "unlisten"]
 
-_HOMES = {"Cause": "stretch", "Kind": "stretch", "Stretch": "stretch", "from_json": "stretch"}
+_HOMES = {
+    "Cause": "stretch",
+    "Kind": "stretch",
+    "Stretch": "stretch",
+    "asgi": "wrapper",
+    "from_json": "stretch",
+    "listen": "reports",
+    "unlisten": "reports",
+}
 
 
 def __getattr__(name: str) -> Any:

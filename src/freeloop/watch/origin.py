@@ -1,0 +1,65 @@
+"""Which request a piece of running code belongs to: a context variable that tasks inherit.
+
+Nothing here is done per callback. `follow` runs once per request, on the event loop, in about
+a microsecond; everything else is read by the watchdog, from its own thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from contextvars import ContextVar
+from typing import Any
+
+_LONGEST_PATH = 300
+
+
+class Origin:
+    """One call of the application: a request, a WebSocket, or the server's lifespan.
+
+    Attributes:
+        path: Without query; `(lifespan)` for the server's start and end.
+        route: Pattern that the resolver matched, once somebody looked.
+        coroutine: What the application returned; dead when it has ended.
+        task: The server's task that runs it.
+        ended_ns: When the watchdog first saw that it had ended; 0 before.
+    """
+
+    __slots__ = ("coroutine", "ended_ns", "path", "route", "task")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.route: str | None = None
+        self.coroutine: Any = None
+        self.task: Any = None
+        self.ended_ns = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether the application still works on it."""
+        coroutine = self.coroutine() if self.coroutine is not None else None
+        return coroutine is not None and getattr(coroutine, "cr_frame", None) is not None
+
+
+current: ContextVar[Origin | None] = ContextVar("freeloop_watch", default=None)
+
+# By weak reference to the coroutine; it takes itself out when the coroutine dies. `dict.pop` is
+# the callback because it is written in C: no Python code runs in somebody's deallocation.
+in_flight: dict[Any, Origin] = {}
+
+
+def follow(scope: Any, coroutine: Any) -> None:
+    """Note in this context that it now works for the scope."""
+    origin = Origin(str(scope.get("path") or f"({scope.get('type')})")[:_LONGEST_PATH])
+    origin.coroutine = weakref.ref(coroutine, in_flight.pop)
+    in_flight[origin.coroutine] = origin
+    task = asyncio.current_task()
+    if task is not None:
+        origin.task = weakref.ref(task)
+    current.set(origin)
+
+
+def of_context(context: Any) -> Origin | None:
+    """Return the origin in a context; also for the context of another thread."""
+    origin = context.get(current) if context is not None else None
+    return origin if isinstance(origin, Origin) else None
