@@ -105,13 +105,13 @@ def client_for(request: pytest.FixtureRequest) -> FreeloopClient:
     from freeloop.api.in_process import application
 
     named = request.config.getini("freeloop_application") or None
+    found = refused = None
     try:
         found = application(named)
     except FreeloopError as error:
-        pytest.fail(
-            f"{error.what} [{error.slug}]\n  where  {error.where}\n  mend   {error.mend}",
-            pytrace=False,
-        )
+        refused = f"{error.what} [{error.slug}]\n  where  {error.where}\n  mend   {error.mend}"
+    if refused is not None:  # not above: pytest would show the error twice
+        pytest.fail(refused, pytrace=False)
     return FreeloopClient(
         found,
         str(request.config.rootpath),
@@ -122,7 +122,8 @@ def client_for(request: pytest.FixtureRequest) -> FreeloopClient:
 
 def _database(request: pytest.FixtureRequest) -> bool:
     """Return whether views can use the database; fail where they would not see the test's rows."""
-    if not request.config.pluginmanager.has_plugin("django"):
+    plugins = request.config.pluginmanager
+    if not any(plugins.has_plugin(name) for name in ("django", "pytest_django.plugin")):
         return True  # whoever runs Django without pytest-django has arranged for it
     if {"transactional_db", "live_server"} & set(request.fixturenames):
         return True

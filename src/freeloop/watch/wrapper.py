@@ -7,7 +7,7 @@ from asyncio import get_running_loop
 from collections.abc import Callable
 from typing import Any
 
-from freeloop.watch import reports
+from freeloop.watch import reports, sinks
 from freeloop.watch.origin import follow
 from freeloop.watch.stretch import Stretch
 from freeloop.watch.switch import THRESHOLD_MS, killed, switch
@@ -38,6 +38,7 @@ def asgi(
     watchdog.threshold_ns = int(max(threshold_ms, 1.0) * 1e6)
     if on_report is not None:
         reports.listen(on_report)
+    sinks.start()
     attach_if_running()
     watched = wrapped(application)
     # Servers ask whether they may await the call; what it returns is the application's own.
