@@ -70,7 +70,9 @@ def judge(samples: Sequence[Sample], measured: Measured, threshold_ns: int) -> J
         return _named(Cause.STARVED, samples, samples)
     busy = measured.cpu_ns * 2 >= measured.net_ns
     if not samples:
-        return Judged(Cause.CPU if busy else Cause.WAIT, None, (), (), 0.1)
+        elsewhere = (measured.process_cpu_ns - measured.cpu_ns) * 2 >= measured.net_ns
+        idle = Cause.GIL_OTHER_THREAD if elsewhere else Cause.WAIT
+        return Judged(Cause.CPU if busy else idle, None, (), (), 0.1)
     if measured.gc_ns * 2 >= measured.net_ns:
         return _named(Cause.GC, samples, samples)
     held_ns = sum(each.lock_ns for each in samples if each.lock_ns >= LOCK_HELD_NS)

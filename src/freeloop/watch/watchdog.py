@@ -17,7 +17,7 @@ from types import FrameType
 from freeloop.watch import gc_passes, reports
 from freeloop.watch.cause import LOCK_HELD_NS
 from freeloop.watch.clocks import ThreadClock
-from freeloop.watch.hidden import Hidden
+from freeloop.watch.hidden.all_kinds import Hidden
 from freeloop.watch.loops import HookedLoop, PingedLoop, WatchedLoop, has_selector
 from freeloop.watch.origin import in_flight
 from freeloop.watch.sample import take
@@ -25,7 +25,6 @@ from freeloop.watch.threads import ThreadClocks
 from freeloop.watch.verdict import held_by_other, of_stretch
 
 _SCAN_NS = 500_000_000
-_HIDDEN_NS = 50_000_000
 # A stretch that goes on for so long is reported while it does: it may never end.
 _ENDLESS_NS = 10_000_000_000
 _DOZE_S, _DOZE_WITH_REQUESTS_S, _DOZE_WITH_PINGS_S = 1.0, 0.1, 0.05
@@ -39,7 +38,7 @@ class Watchdog:
     def __init__(self) -> None:
         self.threshold_ns = 20_000_000
         self.loops: dict[asyncio.AbstractEventLoop, WatchedLoop] = {}
-        self.hidden = Hidden()
+        self.hidden = Hidden(self.wake)
         # Read by the loops' hooks at every turn: a list, because a hook keeps no `self`.
         self.dozing = [False]
         self._reset()
@@ -99,7 +98,7 @@ class Watchdog:
         self.loops.clear()
         in_flight.clear()
         reports.forget()
-        self.hidden = Hidden()
+        self.hidden = Hidden(self.wake)
         self._reset()
 
     def _run(self) -> None:
@@ -107,7 +106,7 @@ class Watchdog:
         self._own_delay_ns = self._own.read().delay_ns
         self._process_ns = time.process_time_ns()
         self._clocks = ThreadClocks()
-        self._scanned_ns = self._hidden_ns = 0
+        self._scanned_ns = 0
         self._idle_ticks = 0
         self._suspicious = True
         gc_passes.start()
@@ -200,9 +199,7 @@ class Watchdog:
         if now_ns - self._scanned_ns >= _SCAN_NS and not idle:
             self._scanned_ns = now_ns
             self._clocks.scan()
-        if now_ns - self._hidden_ns >= _HIDDEN_NS:
-            self._hidden_ns = now_ns
-            self.hidden.look(list(self.loops.values()), frames, now_ns)
+        self.hidden.look(list(self.loops.values()), frames, now_ns)
 
     def _look_closer(
         self,

@@ -1,0 +1,44 @@
+"""All kinds of hidden bottlenecks, each looked for as often as it is cheap."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from freeloop.watch.hidden.lost import LostExceptions
+from freeloop.watch.hidden.outliving import OutlivingTasks
+from freeloop.watch.hidden.pools import PoolWaits
+from freeloop.watch.hidden.queues import Queues
+from freeloop.watch.loops import WatchedLoop
+
+_EVERY_NS = 50_000_000
+# A look at very many threads or tasks is followed by a pause so many times as long: 0.5 %.
+_PAUSE_FACTOR = 200
+
+
+class Hidden:
+    """What the watchdog asks about everything but held loops."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._lost = LostExceptions(wake)
+        self._kinds = (Queues(), PoolWaits(), OutlivingTasks())
+        self._next_ns = 0
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin with a loop, on its own thread."""
+        self._lost.attach(loop)
+
+    def detach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take every hook on a loop back."""
+        self._lost.detach(loop)
+
+    def look(self, loops: list[WatchedLoop], frames: dict[int, FrameType], at_ns: int) -> None:
+        """Look once, unless the last look was too short a time ago."""
+        if at_ns < self._next_ns:
+            return
+        for kind in self._kinds:
+            kind.look(loops, frames, at_ns)
+        spent_ns = time.perf_counter_ns() - at_ns
+        self._next_ns = at_ns + max(_EVERY_NS, spent_ns * _PAUSE_FACTOR)
