@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import freeloop
 from freeloop.pytest_plugin import LEAST_MS, MARK
 from freeloop.watch.sinks.labels import shown_route
 from freeloop.watch.sinks.sentence import words
@@ -16,6 +17,7 @@ from freeloop.watch.stretch import Frame, Stretch, is_project
 
 # Of a deep stack the innermost frames say enough; foreign ones at its end are left out.
 MOST_FRAMES = 15
+_OWN = str(Path(freeloop.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def _refuse(item: pytest.Item, problem: str) -> None:
 def blocked(stretches: Sequence[Stretch], limit_ms: float, root: Path) -> str:
     """Return why a test fails whose code held the loop; the longest stretch first."""
     longest, *others = sorted(stretches, key=lambda each: -each.ms)
-    line = longest.line
+    line = line_of(longest)
     assert line is not None  # without one nobody is to blame
     called = f", in {longest.callee}" if longest.callee not in (None, line[2]) else ""
     rows = [
@@ -93,8 +95,9 @@ def blocked(stretches: Sequence[Stretch], limit_ms: float, root: Path) -> str:
         for label, frame in zip(["stack", *["     "] * MOST_FRAMES], _frames(longest), strict=False)
     ]
     for each in others[:5]:
-        assert each.line is not None  # as above
-        rows.append(f"  also   {each.ms:.0f} ms at {_shown(each.line, root)}")
+        also = line_of(each)
+        assert also is not None  # as above
+        rows.append(f"  also   {each.ms:.0f} ms at {_shown(also, root)}")
     rows.append(
         "  mend   await it, give it to a thread (asyncio.to_thread, sync_to_async), or allow it:"
         f" @pytest.mark.{MARK}(max_block_ms={_next(longest.ms)})"
@@ -102,10 +105,21 @@ def blocked(stretches: Sequence[Stretch], limit_ms: float, root: Path) -> str:
     return "\n".join(rows)
 
 
+def line_of(stretch: Stretch) -> Frame | None:
+    """Return the deepest frame of the project; None if there is none."""
+    return next((frame for frame in stretch.frames if _is_theirs(frame)), None)
+
+
 def _frames(stretch: Stretch) -> list[Frame]:
-    """Return the frames down to the outermost one of the project."""
-    own = [number for number, frame in enumerate(stretch.frames) if is_project(frame[0])]
-    return list(stretch.frames[: own[-1] + 1])[:MOST_FRAMES]
+    """Return the frames down to the outermost one of the project, without freeloop's own."""
+    theirs = [number for number, frame in enumerate(stretch.frames) if _is_theirs(frame)]
+    shown = [frame for frame in stretch.frames[: theirs[-1] + 1] if not frame[0].startswith(_OWN)]
+    return shown[:MOST_FRAMES]
+
+
+def _is_theirs(frame: Frame) -> bool:
+    """Return whether a frame is the project's: what records a request is freeloop's."""
+    return is_project(frame[0]) and not frame[0].startswith(_OWN)
 
 
 def _shown(frame: Frame, root: Path) -> str:
