@@ -104,17 +104,21 @@ def test_without_a_transactional_test_it_says_what_is_missing(
     assert sorted(found) == [*["the test runs in a transaction"] * 2, "the view uses the database"]
 
 
-def test_without_settings_it_says_where_they_come_from(
+def test_without_an_application_it_says_where_it_comes_from(
     run: Run, shop: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A traceback from inside Django would not tell."""
-    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
     shop.makepyfile("def test_users(freeloop_client): pass")
 
-    result = run()
+    misspelt = run("-o", "freeloop_application=shop.asg:application")
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
+    unset = run()
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["Django cannot read its settings: *no-settings]", "*mend *"])
+    misspelt.assert_outcomes(errors=1)
+    misspelt.stdout.fnmatch_lines(["the ASGI application cannot *import]", "*mend *"])
+    unset.assert_outcomes(errors=1)
+    unset.stdout.fnmatch_lines(["Django cannot read its settings: *no-settings]", "*mend *"])
+    assert "Traceback" not in misspelt.stdout.str() + unset.stdout.str()
 
 
 def test_it_works_without_pytest_django(run: Run, shop: pytest.Pytester) -> None:

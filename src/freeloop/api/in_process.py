@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,20 +74,27 @@ def application(named: str | None) -> Any:
             where="the process that runs the tests",
             mend="set DJANGO_SETTINGS_MODULE, or install pytest-django and set it in pytest's file",
         ) from None
-    found, failure = facts.application("asgi", wanted)
-    if failure is not None:
-        raise FreeloopError(
-            "broken-application",
-            what=f"cannot import the ASGI application: {failure['message']}",
-            where=str(failure["module"]),
-            mend="set freeloop_application = MODULE:ATTRIBUTE in pytest's file",
-        )
-    if found is None:
+    # Without a module of settings (`settings.configure`) there is no asgi.py beside it either.
+    found, failure = wanted, None
+    if facts.VARIABLE in os.environ:
+        found, failure = facts.application("asgi", wanted)
+    if found is None and failure is None:
         from django.core.asgi import get_asgi_application
 
         return get_asgi_application()
-    module, _, attribute = found.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    module, _, attribute = (found or "").replace(":", ".").rpartition(".")
+    message = "" if failure is None else failure["message"]
+    if not message:
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except Exception as error:  # noqa: BLE001, RUF100 - whatever the module does at import
+            message = f"{type(error).__name__}: {error}"
+    raise FreeloopError(
+        "application-does-not-import",
+        what=f"the ASGI application cannot be imported: {message}",
+        where=str(wanted or "asgi.py beside the settings"),
+        mend="set freeloop_application = MODULE:ATTRIBUTE in pytest's file",
+    )
 
 
 def ask(

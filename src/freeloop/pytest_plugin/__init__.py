@@ -3,8 +3,8 @@
 `@pytest.mark.freeloop(max_block_ms=..., max_hops=..., max_connections_held=...)` guards one test,
 `--freeloop-watch` a whole suite; the fixture `freeloop_client` asks the project's ASGI handler.
 
-pytest imports this module in every suite of an environment that has freeloop. It imports nothing
-but pytest; a suite that uses nothing of it pays for one look at its tests after collection.
+pytest imports this module in every suite of an environment that has freeloop. It imports
+pytest alone; a suite that uses nothing of it pays for one look at its tests after collection.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from freeloop.pytest_plugin.names import DEFAULT_MS, LEAST_MS, MARK
+
 if TYPE_CHECKING:
     from freeloop.pytest_plugin.client import FreeloopClient
-
-MARK = "freeloop"
-FIXTURE = "freeloop_client"
-DEFAULT_MS = 50.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,6 +89,3 @@ def _milliseconds(text: str | float) -> float:
     if value < LEAST_MS:
         raise ValueError(f"the watch cannot tell less than {LEAST_MS:g} ms")
     return value
-
-
-LEAST_MS = 5.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import freeloop
-from freeloop.pytest_plugin import LEAST_MS, MARK
+from freeloop.pytest_plugin.names import LEAST_MS, MARK
 from freeloop.watch.sinks.labels import shown_route
 from freeloop.watch.sinks.sentence import words
 from freeloop.watch.stretch import Frame, Stretch, is_project

@@ -22,6 +22,14 @@ KEYS: Mapping[str, tuple[type, ...]] = {
     "PROMETHEUS": (bool,),
     "OPENTELEMETRY": (bool,),
 }
+# The same in words, for those who gave another value.
+WORDS: Mapping[str, str] = {
+    "LOGGING": "True or False",
+    "JSON_LINES": "the path of a file",
+    "JSON_LINES_MAX_MB": "a number above 0",
+    "PROMETHEUS": "True or False",
+    "OPENTELEMETRY": "True or False",
+}
 # Outlets that want a package of their own: key of the setting -> module.
 WANTS = {"PROMETHEUS": "prometheus_client", "OPENTELEMETRY": "opentelemetry.metrics"}
 _MB = 1_000_000
