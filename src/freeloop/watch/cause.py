@@ -75,7 +75,9 @@ def judge(samples: Sequence[Sample], measured: Measured, threshold_ns: int) -> J
         return Judged(Cause.CPU if busy else idle, None, (), (), 0.1)
     if measured.gc_ns * 2 >= measured.net_ns:
         return _named(Cause.GC, samples, samples)
-    held_ns = sum(each.lock_ns for each in samples if each.lock_ns >= LOCK_HELD_NS)
+    # Each such wait began up to half a threshold after the call that held the lock.
+    late = [each.lock_ns for each in samples if each.lock_ns >= LOCK_HELD_NS]
+    held_ns = sum(late) + len(late) * threshold_ns // 2
     blamed = [each for each in samples if each.blamed]
     if blamed and not busy and held_ns * 2 >= measured.net_ns:
         shown = max(blamed, key=lambda each: each.lock_ns)

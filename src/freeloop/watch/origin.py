@@ -47,12 +47,16 @@ current: ContextVar[Origin | None] = ContextVar("freeloop_watch", default=None)
 # the callback because it is written in C: no Python code runs in somebody's deallocation.
 in_flight: dict[Any, Origin] = {}
 
+# How many there have been, in a list because a name of a module is slower to count up.
+begun = [0]
+
 
 def follow(scope: Any, coroutine: Any) -> None:
     """Note in this context that it now works for the scope."""
     origin = Origin(str(scope.get("path") or f"({scope.get('type')})")[:_LONGEST_PATH])
     origin.coroutine = weakref.ref(coroutine, in_flight.pop)
     in_flight[origin.coroutine] = origin
+    begun[0] += 1
     task = asyncio.current_task()
     if task is not None:
         origin.task = weakref.ref(task)

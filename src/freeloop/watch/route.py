@@ -53,6 +53,24 @@ def route_of_request(request: Any) -> str | None:
     return _of_match(getattr(request, "resolver_match", None))
 
 
+def resolved_again(path: str) -> str | None:
+    """Return the route of a path whose request is over, as Django would resolve it.
+
+    Only where the project registered no converter of its own: then resolving runs Django's code
+    alone, and can neither wait nor ask a database.
+    """
+    from django.conf import settings
+    from django.urls import converters, get_resolver
+
+    own_ones = getattr(converters, "REGISTERED_CONVERTERS", True)
+    if own_ones or not settings.configured or not path.startswith("/"):
+        return None
+    try:
+        return _of_match(get_resolver().resolve(path))
+    except Exception:
+        return None
+
+
 def _first(frames: list[FrameType]) -> str | None:
     return next((route for frame in frames if (route := _in(frame)) is not None), None)
 

@@ -17,6 +17,7 @@ from types import FrameType
 from freeloop.watch import gc_passes, reports
 from freeloop.watch.cause import LOCK_HELD_NS
 from freeloop.watch.clocks import ThreadClock
+from freeloop.watch.hidden import never_awaited
 from freeloop.watch.hidden.all_kinds import Hidden
 from freeloop.watch.loops import HookedLoop, PingedLoop, WatchedLoop, has_selector
 from freeloop.watch.origin import in_flight
@@ -37,6 +38,7 @@ class Watchdog:
 
     def __init__(self) -> None:
         self.threshold_ns = 20_000_000
+        self.never_awaited = False
         self.loops: dict[asyncio.AbstractEventLoop, WatchedLoop] = {}
         self.hidden = Hidden(self.wake)
         # Read by the loops' hooks at every turn: a list, because a hook keeps no `self`.
@@ -110,6 +112,8 @@ class Watchdog:
         self._idle_ticks = 0
         self._suspicious = True
         gc_passes.start()
+        if self.never_awaited:
+            never_awaited.start()
         try:
             while self.loops and not self._stopping:
                 pause_s = self._pause_s()
@@ -129,6 +133,7 @@ class Watchdog:
             self.hidden.detach(watched.loop)
             watched.leave()
         self.loops.clear()
+        never_awaited.stop()
         reports.hand_on()
         self._own.close()
 
@@ -144,7 +149,7 @@ class Watchdog:
         self.dozing[0] = True
         if pinged:
             return _DOZE_WITH_PINGS_S
-        return _DOZE_WITH_REQUESTS_S if in_flight else _DOZE_S
+        return _DOZE_WITH_REQUESTS_S if in_flight or self.hidden.follows else _DOZE_S
 
     def _guarded_tick(self, now_ns: int, late_ns: int) -> None:
         try:
@@ -169,7 +174,7 @@ class Watchdog:
             default=0,
         )
         # Late, and not for want of a core: somebody held the interpreter lock.
-        lock_ns = late_ns - max(own_delay_ns - self._own_delay_ns, 0) - max(loops_delay_ns, 0)
+        lock_ns = late_ns - max(own_delay_ns - self._own_delay_ns, loops_delay_ns, 0)
         lock_ns = lock_ns if lock_ns >= LOCK_HELD_NS else 0
         used_ns = process_ns - self._process_ns
         self._own_delay_ns, self._process_ns = own_delay_ns, process_ns

@@ -36,6 +36,7 @@ def asgi(
     if threshold_ms == THRESHOLD_MS and said.threshold_ms is not None:
         threshold_ms = said.threshold_ms
     watchdog.threshold_ns = int(max(threshold_ms, 1.0) * 1e6)
+    watchdog.never_awaited = said.never_awaited
     if on_report is not None:
         reports.listen(on_report)
     sinks.start()

@@ -34,11 +34,17 @@ class Hidden:
         """Take every hook on a loop back."""
         self._lost.detach(loop)
 
+    @property
+    def follows(self) -> bool:
+        """Whether something goes on that wants another look soon."""
+        return any(kind.follows for kind in self._kinds)
+
     def look(self, loops: list[WatchedLoop], frames: dict[int, FrameType], at_ns: int) -> None:
         """Look once, unless the last look was too short a time ago."""
         if at_ns < self._next_ns:
             return
+        before_ns = time.thread_time_ns()
         for kind in self._kinds:
             kind.look(loops, frames, at_ns)
-        spent_ns = time.perf_counter_ns() - at_ns
+        spent_ns = time.thread_time_ns() - before_ns
         self._next_ns = at_ns + max(_EVERY_NS, spent_ns * _PAUSE_FACTOR)

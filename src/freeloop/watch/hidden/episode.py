@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from freeloop.watch import reports
 from freeloop.watch.origin import Origin
-from freeloop.watch.route import route_of
+from freeloop.watch.route import resolved_again, route_of
 from freeloop.watch.stretch import Cause, Frame, Stretch, kind_of
 from freeloop.watch.verdict import unix_time
 
@@ -46,6 +46,7 @@ class Episode:
         """Note that it is still there; report it if it has been for long."""
         self.last_ns = at_ns
         self.looks += 1
+        route_of(self.origin, [])  # remembered there: at the end the request may be gone
         if at_ns - self.since_ns >= LONGEST_NS:
             self.report()
 
@@ -62,7 +63,7 @@ class Episode:
                 cause=self.cause,
                 ms=length_ns / 1e6,
                 frames=self.frames,
-                route=route_of(origin, []),
+                route=_route(origin),
                 path=None if origin is None else origin.path,
                 task=self.task,
                 started=unix_time(self.since_ns),
@@ -70,3 +71,9 @@ class Episode:
                 other=self.other,
             )
         )
+
+
+def _route(origin: Origin | None) -> str | None:
+    if origin is None:
+        return None
+    return route_of(origin, []) or resolved_again(origin.path)

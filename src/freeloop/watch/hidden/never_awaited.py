@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from freeloop.watch import reports
@@ -20,36 +20,39 @@ from freeloop.watch.stretch import Cause, Stretch, kind_of
 
 _NAME = "_warn_unawaited_coroutine"
 
-_stock: Callable[[Any], None] | None = None
+_stock: Any = None
 
 
 def start() -> None:
     """Report them from now on; the warning itself stays as it is."""
     global _stock
-    if _stock is None and hasattr(warnings, _NAME):
-        _stock = getattr(warnings, _NAME)
-        setattr(warnings, _NAME, _warn)
+    stock = getattr(warnings, _NAME, None)
+    if _stock is None and type(stock) is FunctionType:
+        _stock = stock
+        # CPython's own code, which names its caller's caller as the place: another function
+        # around it would change what the warning says.
+        ours = FunctionType(stock.__code__, {**stock.__globals__, "warn": _warn}, _NAME)
+        setattr(warnings, _NAME, ours)
 
 
 def stop() -> None:
     """Put back what was there."""
     global _stock
-    if _stock is not None and getattr(warnings, _NAME, None) is _warn:
+    if _stock is not None:
         setattr(warnings, _NAME, _stock)
         _stock = None
 
 
-def _warn(coroutine: Any) -> None:
+def _warn(message: str, category: Any, stacklevel: int = 1, source: Any = None) -> None:
     try:
-        _note(coroutine)
+        _note(source)
     except Exception:
         reports.counts.own_errors += 1
-    if _stock is not None:
-        _stock(coroutine)
+    warnings.warn(message, category, stacklevel=stacklevel + 1, source=source)
 
 
 def _note(coroutine: Any) -> None:
-    frame = sys._getframe(2)
+    frame = sys._getframe(3)
     origin = current.get()
     code = coroutine.cr_code
     made = (code.co_filename, code.co_firstlineno, code.co_name)

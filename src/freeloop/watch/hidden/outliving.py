@@ -9,7 +9,7 @@ from typing import Any
 
 from freeloop.watch.hidden.episode import Episode
 from freeloop.watch.loops import WatchedLoop
-from freeloop.watch.origin import Origin, in_flight, of_context
+from freeloop.watch.origin import Origin, begun, in_flight, of_context
 from freeloop.watch.stacks import stack_of_task
 from freeloop.watch.stretch import Cause, is_project
 
@@ -18,16 +18,22 @@ class OutlivingTasks:
     """Looks at the tasks of a loop when requests have ended, and as long as some outlive theirs."""
 
     def __init__(self) -> None:
-        self._running: set[Any] = set()
+        self._begun = 0
+        self._running = False
         self._episodes: dict[Any, Episode] = {}
+
+    @property
+    def follows(self) -> bool:
+        """Whether a task is under watch, or a request may just have left one."""
+        return bool(self._episodes) or self._running or self._begun != begun[0]
 
     def look(self, loops: list[WatchedLoop], _frames: dict[int, FrameType], at_ns: int) -> None:
         """Follow the tasks whose request is over."""
-        running = set(in_flight)
-        ended = bool(self._running - running)
-        self._running = running
-        if not ended and not self._episodes:
+        if not self._running and not self._episodes and self._begun == begun[0]:
             return
+        self._begun = begun[0]
+        # Once more after the last request has ended.
+        self._running = bool(in_flight)
         alive = {}
         for watched in loops:
             for task in asyncio.all_tasks(watched.loop):

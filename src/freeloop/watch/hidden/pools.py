@@ -28,6 +28,11 @@ class PoolWaits:
     def __init__(self) -> None:
         self._episode: Episode | None = None
 
+    @property
+    def follows(self) -> bool:
+        """Whether somebody waits."""
+        return self._episode is not None
+
     def look(self, _loops: list[WatchedLoop], frames: dict[int, FrameType], at_ns: int) -> None:
         """Follow whether anybody waits."""
         if not any(name in sys.modules for name in _MODULES):

@@ -28,19 +28,17 @@ class Queues:
         self._episodes: dict[int, Episode] = {}
         self._deadlock = DeadlockCheck()
 
+    @property
+    def follows(self) -> bool:
+        """Whether work waits somewhere."""
+        return bool(self._episodes)
+
     def look(self, _loops: list[WatchedLoop], frames: dict[int, FrameType], at_ns: int) -> None:
         """Follow the queues that are not empty."""
-        waiting = _waiting_queues()
+        waiting = _waiting_queues(frames)
         for key in [key for key in self._episodes if key not in waiting]:
             self._episodes.pop(key).report()
-        for key, (queue, threads) in waiting.items():
-            at_work = [
-                frame
-                for thread in threads
-                if (frame := frames.get(thread.ident)) is not None and stack_of(frame)
-            ]
-            if not at_work:
-                continue
+        for key, (queue, at_work) in waiting.items():
             episode = self._episodes.get(key)
             if episode is None:
                 shown = next((frame for frame in at_work if not waits(frame)), at_work[0])
@@ -52,7 +50,7 @@ class Queues:
                     origin=origin_of_thread(frames_of(shown)),
                 )
                 continue
-            if len(threads) == 1 and not episode.reported:
+            if len(at_work) == 1 and not episode.reported:
                 waiter = self._deadlock.waiter(queue, at_work[0], at_ns)
                 if waiter:
                     episode.cause, episode.other = Cause.DEADLOCK, waiter
@@ -80,7 +78,8 @@ def _context_of_work(item: Any) -> Any:
     return getattr(getattr(work, "func", None), "__self__", None)
 
 
-def _waiting_queues() -> dict[int, tuple[Any, list[Any]]]:
+def _waiting_queues(frames: dict[int, FrameType]) -> dict[int, tuple[Any, list[FrameType]]]:
+    """Return each queue in which work waits, and the frames of the threads that are at work."""
     registry = getattr(executor_threads, "_threads_queues", None)
     if registry is None:
         return {}
@@ -88,10 +87,12 @@ def _waiting_queues() -> dict[int, tuple[Any, list[Any]]]:
         pairs = list(registry.items())
     except RuntimeError:  # it changed while it was read; the next look sees it
         return {}
-    found: dict[int, tuple[Any, list[Any]]] = {}
+    found: dict[int, tuple[Any, list[FrameType]]] = {}
     for thread, queue in pairs:
-        if queue.qsize():
-            found.setdefault(id(queue), (queue, []))[1].append(thread)
+        # A pool that was shut down keeps a sentinel in its queue; identities are used again.
+        frame = frames.get(thread.ident) if queue.qsize() and thread.is_alive() else None
+        if frame is not None and stack_of(frame):
+            found.setdefault(id(queue), (queue, []))[1].append(frame)
     return found
 
 
