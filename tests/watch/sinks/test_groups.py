@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,23 +46,6 @@ def test_a_process_with_endless_lines_keeps_few_groups() -> None:
 
     assert len(groups) == 11
     assert {group.key: group.count for group in groups}[REST] == 990
-
-
-def test_threads_that_count_at_once_lose_nothing() -> None:
-    groups = Groups()
-
-    def count() -> None:
-        for _ in range(500):
-            groups.add(stretch(ms=1.0))
-
-    threads = [threading.Thread(target=count) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    (group,) = groups
-    assert (group.count, group.total_ms) == (2000, 2000.0)
 
 
 @given(st.lists(st.floats(min_value=0.01, max_value=1e6), min_size=1, max_size=300))

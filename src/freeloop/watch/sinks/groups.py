@@ -6,7 +6,6 @@ A line that blocks is reached thousands of times a day: people want to read it o
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -86,28 +85,28 @@ class Group:
 
 
 class Groups:
-    """All groups of one process, no more than `most`; safe for several threads."""
+    """All groups of one process, no more than `most`.
+
+    Without a lock: one thread adds, and a lock that is held while a server forks stays held.
+    """
 
     def __init__(self, most: int = MOST_GROUPS) -> None:
         self._most = most
         self._groups: dict[Key, Group] = {}
-        self._lock = threading.Lock()
 
     def add(self, stretch: Stretch) -> Group:
         """Count a stretch and return its group; the one for the rest when there are too many."""
         key = key_of(stretch)
-        with self._lock:
-            group = self._groups.get(key)
-            if group is None:
-                if len(self._groups) >= self._most:
-                    key = REST
-                group = self._groups.setdefault(key, Group(key))
-            group.add(stretch.ms, stretch.started)
-            return group
+        group = self._groups.get(key)
+        if group is None:
+            if len(self._groups) >= self._most:
+                key = REST
+            group = self._groups.setdefault(key, Group(key))
+        group.add(stretch.ms, stretch.started)
+        return group
 
     def __iter__(self) -> Iterator[Group]:
-        with self._lock:
-            return iter(list(self._groups.values()))
+        return iter(list(self._groups.values()))
 
     def __len__(self) -> int:
         return len(self._groups)

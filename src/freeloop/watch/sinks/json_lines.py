@@ -24,7 +24,7 @@ class JsonLines:
     """Appends each stretch to a file, with the process, its threads and its connection pools.
 
     A file that reached its bound becomes FILE.1 in place of an older one; so no more than twice the
-    bound lies on the disk.
+    bound lies on the disk. One thread of a process calls it: the watchdog's.
     """
 
     def __init__(self, path: str, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
@@ -33,7 +33,6 @@ class JsonLines:
         self._file: int | None = None
         self._process = 0
         self._torn = False
-        self._lock = threading.Lock()
 
     def __call__(self, stretch: Stretch) -> None:
         """Append one line.
@@ -42,18 +41,16 @@ class JsonLines:
             OSError: If it cannot be written; the next line tries again.
         """
         line = (_line(stretch) + "\n").encode("utf-8", "replace")
-        with self._lock:
-            file = self._opened()
-            if self._torn:  # the disk was full in the middle of a line: that one is lost, no other
-                line = b"\n" + line
-            self._torn = os.write(file, line) != len(line)
-            if os.fstat(file).st_size >= self._max_bytes:
-                self._rotate(file)
+        file = self._opened()
+        if self._torn:  # the disk was full in the middle of a line: that one is lost, no other
+            line = b"\n" + line
+        self._torn = os.write(file, line) != len(line)
+        if os.fstat(file).st_size >= self._max_bytes:
+            self._rotate(file)
 
     def close(self) -> None:
         """Close the file; a further stretch opens it again."""
-        with self._lock:
-            self._close()
+        self._close()
 
     def _opened(self) -> int:
         """Return the descriptor of the file that has the name now: others rotate it too.
