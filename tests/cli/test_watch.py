@@ -56,6 +56,22 @@ def test_once_shows_the_worst_lines_whatever_the_width(file: Path, columns: str)
     assert "\x1b" not in ended.stdout
 
 
+@pytest.mark.parametrize("columns", ["80", "140"])
+def test_a_terminal_that_knows_only_ascii_is_no_fault(tmp_path: Path, columns: str) -> None:
+    """Servers often run without a locale; long names are cut there too."""
+    file = tmp_path / "watch.jsonl"
+    outlet = JsonLines(str(file))
+    outlet(stretch(route="caf\u00e9/" + "<int:pk>/" * 20, line=("/a.py", 1, "pr\u00e9pare" * 30)))
+    outlet.close()
+
+    ended = freeloop(
+        "watch", "--once", str(file), cwd=tmp_path, COLUMNS=columns, PYTHONIOENCODING="ascii"
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert "pr\\xe9pare" in ended.stdout
+
+
 def test_once_as_json_holds_the_same(file: Path) -> None:
     ended = freeloop("watch", "--once", "--format", "json", str(file), cwd=file.parent)
 

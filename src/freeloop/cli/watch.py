@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +32,9 @@ def watch_command(files: Sequence[Path], once: bool, form: str) -> int:
     `freeloop.watch` is in the project. Files may grow, be rotated, or not be there yet. On a
     terminal a table is kept up to date; in a pipe each report is one line. Ctrl-C ends it.
     """
+    # Routes and functions may have any name, and a log is often kept in ASCII.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if once:
             _show_once(files, form)

@@ -33,7 +33,7 @@ _STYLES = {"block": "red", "hidden": "yellow", "host": "dim"}
 
 def table(overview: Overview, *, width: int, height: int | None = None) -> RenderableType:
     """Return the overview; as many lines as fit into the height, all of them if None."""
-    parts: list[RenderableType] = [_title(overview, width)]
+    parts: list[RenderableType] = [_title(overview)]
     workers = overview.workers[:MOST_WORKERS_SHOWN]
     if overview.lines:
         per_line = 1 if width >= WIDE else 2
@@ -80,7 +80,7 @@ def plain_line(report: Report) -> str:
     return "  ".join(parts)
 
 
-def _title(overview: Overview, width: int) -> Text:
+def _title(overview: Overview) -> Text:
     seconds = overview.held_ms / 1000
     workers = len(overview.workers)
     return Text.assemble(
@@ -88,7 +88,7 @@ def _title(overview: Overview, width: int) -> Text:
         f"  {_many(overview.reports, 'report')} of {_many(workers, 'worker')}",
         f", loop held {seconds:,.1f} s in all (measured)",
         no_wrap=True,
-        overflow="ellipsis" if width else "fold",
+        overflow="crop",
     )
 
 
@@ -98,14 +98,15 @@ def _wide(lines: Sequence[WorstLine], at: float, root: Path | None, width: int) 
         found.add_column(name, justify="right", no_wrap=True, min_width=cells)
     found.add_column("cause", no_wrap=True, min_width=CAUSE_WIDTH)
     found.add_column("where", ratio=3, no_wrap=True, overflow="ignore")
-    found.add_column("route", ratio=2, no_wrap=True, overflow="ellipsis")
-    space = (width - sum(_FIGURE_WIDTHS) - CAUSE_WIDTH - 8) * 3 // 5
+    found.add_column("route", ratio=2, no_wrap=True, overflow="ignore")
+    left = width - sum(_FIGURE_WIDTHS) - CAUSE_WIDTH - 8
+    space = left * 3 // 5
     for line in lines:
         found.add_row(
             *_figures(line, at),
             Text(line.cause, _STYLES[line.kind]),
             Text(_place(line, root, space)),
-            Text(_route(line)),
+            Text(_cut(_route(line), left - space)),
         )
     return found
 
@@ -194,7 +195,7 @@ def _root(lines: Iterable[Frame | None]) -> Path | None:
 
 def _cut(text: str, width: int) -> str:
     """Cut from the left: the end of a place says more than its directories."""
-    return text if len(text) <= width else "\u2026" + text[len(text) - width + 1 :]
+    return text if len(text) <= width else "..." + text[len(text) - width + 3 :]
 
 
 def _ms(ms: float) -> str:
