@@ -108,8 +108,10 @@ def _longest_step(
         return runs[0]
     longest = max(runs, key=lambda run: (run[-1].at_ns - run[0].at_ns + run[0].lock_ns, len(run)))
     lasted_ns = longest[-1].at_ns - longest[0].at_ns + longest[0].lock_ns
-    enough_ns = min(threshold_ns, measured.wall_ns // 2)
-    return longest if lasted_ns >= enough_ns else ()
+    # As much of it as of the whole stretch was the host's delay.
+    net_ns = lasted_ns * measured.net_ns // measured.wall_ns
+    enough_ns = min(threshold_ns, measured.net_ns // 2)
+    return longest if net_ns >= enough_ns else ()
 
 
 def _named(cause: Cause, samples: Sequence[Sample], of: Sequence[Sample]) -> Judged:

@@ -15,45 +15,70 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from freeloop.watch.clocks import ThreadClock
+from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.sample import Sample
 
 _ENDED_KEPT = 64
 
 
+@dataclass(slots=True)
+class Seen:
+    """What the watchdog saw of one stretch.
+
+    Attributes:
+        since_ns: Its start; 0 while the loop waits.
+        before: Clocks of the loop's thread before it.
+        before_process_ns: CPU time of the process before it.
+        samples: In order.
+        reported: Whether it has been reported while it went on.
+    """
+
+    since_ns: int
+    before: Reading
+    before_process_ns: int
+    samples: list[Sample] = field(default_factory=list)
+    reported: bool = False
+
+
 class WatchedLoop:
-    """One event loop; made on the loop's own thread, then read by the watchdog.
+    """One event loop; made on the loop's own thread, then used by the watchdog alone.
 
     Attributes:
         loop: The loop.
         thread: Identity of its thread.
-        native_id: The kernel's name of the thread.
+        clock: Clocks of its thread.
         starting: Until the first request: what runs then belongs to the start-up.
         floor: Identity of the frame that runs the loop; 0 where it is not needed.
-        samples: Of the stretch that is going on.
-        since_ns: Start of that stretch, as the watchdog saw it last; 0 for none.
-        before: Clocks before that stretch.
         last: Clocks at the last look.
-        before_process_ns: CPU time of the process before that stretch.
-        last_process_ns: The same at the last look.
-        reported: Whether that stretch has been reported while it went on.
+        last_process_ns: CPU time of the process at the last look.
+        now: The stretch that goes on.
+        past: The one before.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.thread = threading.get_ident()
-        self.native_id = threading.get_native_id()
-        self.clock = ThreadClock(self.native_id)
+        self.clock = ThreadClock(threading.get_native_id())
         self.starting = True
         self.floor = 0
-        self.samples: list[Sample] = []
-        self.since_ns = 0
-        self.last = self.before = self.clock.read()
-        self.last_process_ns = self.before_process_ns = time.process_time_ns()
-        self.reported = False
+        self.last = self.clock.read()
+        self.last_process_ns = time.process_time_ns()
+        self.now = self.past = Seen(0, self.last, self.last_process_ns)
+
+    def seen(self, since_ns: int) -> Seen:
+        """Return what was seen of a stretch; of one that was too quick, the clocks alone."""
+        for each in (self.now, self.past):
+            if each.since_ns == since_ns:
+                return each
+        return Seen(since_ns, self.past.before, self.past.before_process_ns)
+
+    def samples_of(self, since_ns: int) -> list[Sample]:
+        """Return the samples of a stretch."""
+        return self.seen(since_ns).samples
 
     def begun_ns(self) -> int:
         """Return since when the loop has been held; 0 while it waits for something to do."""

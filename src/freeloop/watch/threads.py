@@ -23,6 +23,7 @@ _WAITS = (
 )
 _WAIT_NAMES = frozenset(name for _, names in _WAITS for name in names)
 _MOST_THREADS = 64
+_NEVER = Reading(0, 0, 0)
 
 
 def waits(frame: FrameType) -> bool:
@@ -33,39 +34,57 @@ def waits(frame: FrameType) -> bool:
     )
 
 
-class ThreadClocks:
-    """What every Python thread had used at the last scan."""
+class Suspects:
+    """Other threads that may have held the interpreter lock."""
 
     def __init__(self) -> None:
         self._at_scan: dict[int, Reading] = {}
 
     def scan(self) -> None:
-        """Read the clocks of the threads; of the first ones, where there are very many."""
+        """Read what the threads have used so far; of the first ones, where there are very many."""
         self._at_scan = {
             thread.ident: reading
             for thread in threading.enumerate()[:_MOST_THREADS]
             if thread.ident is not None and (reading := of_thread(thread.native_id)) is not None
         }
 
-    def busiest(
+    def at_work(
         self, frames: dict[int, FrameType], without: set[int]
-    ) -> tuple[tuple[Frame, ...], int, int]:
-        """Return stack, CPU time and run-queue delay since the scan of the busiest thread.
+    ) -> list[tuple[threading.Thread, tuple[Frame, ...]]]:
+        """Return the threads that do not wait, with their stacks.
 
         Args:
             frames: Innermost frame by thread.
             without: Threads that are not to blame.
         """
-        best: tuple[tuple[Frame, ...], int, int] = ((), -1, 0)
-        for thread in threading.enumerate():
-            frame = frames.get(thread.ident or 0)
-            if frame is None or thread.ident in without or waits(frame):
-                continue
+        return [
+            (thread, stack)
+            for thread in threading.enumerate()
+            if thread.ident not in without
+            and (frame := frames.get(thread.ident or 0)) is not None
+            and not waits(frame)
+            and (stack := stack_of(frame))
+        ]
+
+    def busiest(
+        self, at_work: list[tuple[threading.Thread, tuple[Frame, ...]]], asleep_ns: int
+    ) -> tuple[Frame, ...]:
+        """Return the stack of the thread that used most since the scan; empty if none is to blame.
+
+        Args:
+            at_work: See above.
+            asleep_ns: Above 0: the lock was held, and the cores were hardly used: then it was held
+                by a thread that slept, unless that thread was kept from a core itself.
+        """
+        best: tuple[Frame, ...] = ()
+        most_ns = -1
+        for thread, stack in at_work:
             now = of_thread(thread.native_id)
             if now is None:
                 continue
-            then = self._at_scan.get(thread.ident or 0, Reading(0, 0, 0))
-            cpu_ns = now.cpu_ns - then.cpu_ns
-            if cpu_ns > best[1]:
-                best = (stack_of(frame), cpu_ns, now.delay_ns - then.delay_ns)
+            then = self._at_scan.get(thread.ident or 0, _NEVER)
+            if asleep_ns > 0 and (now.delay_ns - then.delay_ns) * 3 >= asleep_ns:
+                continue
+            if now.cpu_ns - then.cpu_ns > most_ns:
+                best, most_ns = stack, now.cpu_ns - then.cpu_ns
         return best

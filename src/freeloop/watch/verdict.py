@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import FrameType
 
 from freeloop.watch import gc_passes
 from freeloop.watch.cause import Measured, judge
 from freeloop.watch.loops import WatchedLoop
+from freeloop.watch.origin import in_flight
 from freeloop.watch.route import route_of, route_of_request
-from freeloop.watch.stacks import stack_of
 from freeloop.watch.stretch import Cause, Frame, Kind, Stretch, kind_of
 
 # Where there is no request yet: the server loads the project on its loop.
@@ -27,25 +26,32 @@ def of_stretch(
         end_ns: End, or now if it goes on.
         threshold_ns: Least length, net of the host's delay.
     """
-    seen = watched.since_ns == since_ns
-    before = watched.before if seen else watched.last
-    before_process_ns = watched.before_process_ns if seen else watched.last_process_ns
-    after = watched.clock.read()
+    seen = watched.seen(since_ns)
+    if seen.reported:
+        return None
+    before, after = seen.before, watched.clock.read()
     wall_ns = end_ns - since_ns
     measured = Measured(
         wall_ns=wall_ns,
         cpu_ns=min(wall_ns, max(0, after.cpu_ns - before.cpu_ns)),
         delay_ns=min(wall_ns, max(0, after.delay_ns - before.delay_ns)),
         gc_ns=gc_passes.spent_ns(watched.thread, since_ns, end_ns),
-        process_cpu_ns=time.process_time_ns() - before_process_ns,
+        process_cpu_ns=time.process_time_ns() - seen.before_process_ns,
     )
-    judged = judge(watched.samples if seen else (), measured, threshold_ns)
+    judged = judge(seen.samples, measured, threshold_ns)
     kind = kind_of(judged.cause)
     length_ns = measured.delay_ns if kind is Kind.HOST else measured.net_ns
     if length_ns < threshold_ns:
         return None
     shown = judged.shown
     origin = None if shown is None else shown.origin
+    confidence = judged.confidence
+    if origin is None and shown is not None and shown.task is None and watched.floor:
+        # A loop written in C does not show whose callback it runs. If there is one request alone,
+        # it is probably that one's.
+        alone = list(in_flight.values())
+        if len(alone) == 1:
+            origin, confidence = alone[0], confidence / 2
     route = None if shown is None else shown.route or route_of_request(shown.request)
     if route is None and origin is not None:
         route = route_of(origin, [])
@@ -59,12 +65,12 @@ def of_stretch(
         path=STARTING if path is None and watched.starting else path,
         task=None if shown is None else shown.task,
         started=unix_time(since_ns),
-        confidence=judged.confidence,
+        confidence=confidence,
         other=judged.other,
     )
 
 
-def held_by_other(stack: tuple[Frame, ...], lock_ns: int, loops: list[FrameType]) -> Stretch:
+def held_by_other(stack: tuple[Frame, ...], lock_ns: int, loops: list[WatchedLoop]) -> Stretch:
     """Return the report of a thread that kept the interpreter lock from an idle loop."""
     now_ns = time.perf_counter_ns()
     return Stretch(
@@ -77,7 +83,7 @@ def held_by_other(stack: tuple[Frame, ...], lock_ns: int, loops: list[FrameType]
         task=None,
         started=unix_time(now_ns - lock_ns),
         confidence=0.5,
-        other=stack_of(loops[0]) if loops else (),
+        other=next((each.now.samples[-1].stack for each in loops if each.now.samples), ()),
     )
 
 
