@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import websockets
 
@@ -56,16 +55,21 @@ class Site:
     reports: Path
     seen: int = 0
 
-    def bring_about(self, situation: Situation) -> list[dict[str, Any]]:
-        """Ask for the situation; return what was reported about it."""
+    def bring_about(self, situation: Situation) -> list[str]:
+        """Ask for the situation; return the lines that were reported about it."""
         self.new_lines()
         if situation.protocol == "websocket":
             asyncio.run(self._talk(situation.url))
         else:
             self.get(situation.url)
         hidden = bool(situation.causes & HIDDEN)
-        time.sleep(SETTLE_HIDDEN_S if hidden else SETTLE_S)
-        return self.new_lines()
+        lines: list[str] = []
+        deadline = time.monotonic() + (SETTLE_HIDDEN_S if hidden else SETTLE_S)
+        while time.monotonic() < deadline and not (lines and situation.causes):
+            time.sleep(0.02)
+            lines += self.new_lines()
+        time.sleep(0.05)  # a second report about it would be one too many
+        return lines + self.new_lines()
 
     def get(self, path: str) -> bytes:
         """Return the body of an answer, whatever its status."""
@@ -81,12 +85,27 @@ class Site:
             await socket.send("hello")
             await socket.recv()
 
-    def new_lines(self) -> list[dict[str, Any]]:
+    def new_lines(self) -> list[str]:
         """Return the reports that came since the last call."""
-        whole = [line for line in self.reports.read_text().splitlines(keepends=True)]
-        lines = [json.loads(line) for line in whole[self.seen :] if line.endswith("\n")]
+        whole = self.reports.read_text().splitlines(keepends=True)
+        lines = [line for line in whole[self.seen :] if line.endswith("\n")]
         self.seen += len(lines)
         return lines
+
+
+def listed() -> dict[str, Situation]:
+    """Return what is planted, by name, as a process of its own tells it."""
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.watch.site.listing"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    return {
+        fields["name"]: Situation(**fields | {"causes": frozenset(fields["causes"])})
+        for fields in json.loads(said.stdout)
+    }
 
 
 HIDDEN = frozenset(

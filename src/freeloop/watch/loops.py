@@ -212,7 +212,10 @@ class PingedLoop(WatchedLoop):
         held_since_ns = at_ns - held_ns
         between_ns = min(max(0, held_since_ns - self._idle_ns), 2 * self._tick_ns)
         self._begun_ns = held_since_ns - between_ns // 2
-        self.loop.call_soon_threadsafe(self._answer, context=contextvars.Context())
+        try:
+            self.loop.call_soon_threadsafe(self._answer, context=contextvars.Context())
+        except RuntimeError:  # closed a moment ago
+            self._pinged_ns = self._begun_ns = 0
 
     def _answer(self) -> None:
         # On the loop: the frame below is the one that runs it.

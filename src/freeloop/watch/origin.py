@@ -22,17 +22,17 @@ class Origin:
         route: Pattern that the resolver matched, once somebody looked.
         coroutine: What the application returned; dead when it has ended.
         task: The server's task that runs it.
-        ended_ns: When the watchdog first saw that it had ended; 0 before.
+        scope_id: Identity of the scope.
     """
 
-    __slots__ = ("coroutine", "ended_ns", "path", "route", "task")
+    __slots__ = ("coroutine", "path", "route", "scope_id", "task")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, scope_id: int, path: str) -> None:
+        self.scope_id = scope_id
         self.path = path
         self.route: str | None = None
         self.coroutine: Any = None
         self.task: Any = None
-        self.ended_ns = 0
 
     @property
     def running(self) -> bool:
@@ -53,10 +53,16 @@ begun = [0]
 
 def follow(scope: Any, coroutine: Any) -> None:
     """Note in this context that it now works for the scope."""
-    origin = Origin(str(scope.get("path") or f"({scope.get('type')})")[:_LONGEST_PATH])
-    origin.coroutine = weakref.ref(coroutine, in_flight.pop)
-    in_flight[origin.coroutine] = origin
-    begun[0] += 1
+    outer = current.get()
+    if outer is not None and outer.scope_id == id(scope) and outer.running:
+        return  # wrapped twice
+    origin = Origin(id(scope), str(scope.get("path") or f"({scope.get('type')})")[:_LONGEST_PATH])
+    if scope["type"] == "lifespan":  # as long as the process: not in flight
+        origin.coroutine = weakref.ref(coroutine)
+    else:
+        origin.coroutine = weakref.ref(coroutine, in_flight.pop)
+        in_flight[origin.coroutine] = origin
+        begun[0] += 1
     task = asyncio.current_task()
     if task is not None:
         origin.task = weakref.ref(task)

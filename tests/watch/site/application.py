@@ -9,7 +9,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.watch.site.settings")
 
-from channels.routing import URLRouter
+from channels.routing import URLRouter  # type: ignore[import-untyped]
 from django.core.asgi import get_asgi_application
 
 from tests.watch.site.planted import HOLD_S

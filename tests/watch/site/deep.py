@@ -16,6 +16,11 @@ def inner() -> None:
     time.sleep(HOLD_S)  # HERE three_calls_deep
 
 
+def nap(seconds: float) -> float:
+    time.sleep(seconds)  # HERE in_a_comprehension
+    return seconds
+
+
 def rows() -> Iterator[int]:
     yield 1
     time.sleep(HOLD_S)  # HERE in_a_generator

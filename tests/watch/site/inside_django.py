@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
 from django import forms
 from django.core.signals import request_finished
 from django.dispatch import Signal
@@ -114,7 +114,7 @@ class SlowMiddleware:
         return response
 
 
-class SlowConsumer(AsyncWebsocketConsumer):
+class SlowConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         if self.scope["path"].startswith("/consumer_connects/"):
             time.sleep(HOLD_S)  # HERE consumer_connects

@@ -29,7 +29,7 @@ class Situation:
 
     name: str
     causes: frozenset[str]
-    view: View
+    view: View | None = None
     protocol: str = "http"
     route: bool = True
     path: bool = True
