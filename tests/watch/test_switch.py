@@ -109,6 +109,8 @@ def test_the_setting_says_the_threshold() -> None:
 
 
 PROGRAM = """
+import logging
+logging.getLogger("freeloop.watch").addHandler(logging.NullHandler())  # else: stderr
 import asyncio, os, sys, time
 from django.conf import settings
 settings.configure()
