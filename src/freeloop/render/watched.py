@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from freeloop.model.watched import Overview, Report, Worker, WorstLine
+from freeloop.watch.sinks.groups import key_of
 from freeloop.watch.sinks.labels import shown_route
-from freeloop.watch.sinks.sentence import printable
-from freeloop.watch.stretch import Frame
+from freeloop.watch.sinks.sentence import printable, short
+from freeloop.watch.stretch import Frame, is_project
 
 # From here on the route has a column of its own.
 WIDE = 110
@@ -72,7 +73,7 @@ def plain_line(report: Report) -> str:
     """Return one report as a line of text, for pipes and logs."""
     stretch = report.stretch
     at = dt.datetime.fromtimestamp(stretch.started).astimezone().isoformat(timespec="milliseconds")
-    line = stretch.line or (stretch.frames[0] if stretch.frames else None)
+    line = key_of(stretch).line
     parts = [at, f"pid {report.pid or '?'}", f"{stretch.ms:.1f} ms", stretch.cause.value]
     parts.append(_where(line, stretch.callee, Path.cwd()) if line else NOBODY)
     if stretch.route is not None:
@@ -92,7 +93,7 @@ def _title(overview: Overview) -> Text:
     )
 
 
-def _wide(lines: Sequence[WorstLine], at: float, root: Path | None, width: int) -> Table:
+def _wide(lines: Sequence[WorstLine], at: float, root: Path, width: int) -> Table:
     found = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False, expand=True)
     for name, cells in zip(_FIGURES, _FIGURE_WIDTHS, strict=True):
         found.add_column(name, justify="right", no_wrap=True, min_width=cells)
@@ -111,7 +112,7 @@ def _wide(lines: Sequence[WorstLine], at: float, root: Path | None, width: int) 
     return found
 
 
-def _narrow(lines: Sequence[WorstLine], at: float, root: Path | None, width: int) -> Group:
+def _narrow(lines: Sequence[WorstLine], at: float, root: Path, width: int) -> Group:
     """Give two rows to each line: the place needs the whole width."""
     heads = (name.rjust(cells) for name, cells in zip(_FIGURES, _FIGURE_WIDTHS, strict=True))
     rows = [Text(f"{' '.join(heads)} {'cause':<{CAUSE_WIDTH}} route", "bold")]
@@ -163,7 +164,7 @@ def _pools(worker: Worker) -> str:
     )
 
 
-def _place(line: WorstLine, root: Path | None, width: int) -> str:
+def _place(line: WorstLine, root: Path, width: int) -> str:
     if line.cause == "many":
         return "lines beyond the number that is kept"
     if line.line is None:
@@ -174,23 +175,23 @@ def _place(line: WorstLine, root: Path | None, width: int) -> str:
     return _cut(whole, width)
 
 
-def _where(frame: Frame, callee: str | None, root: Path | None) -> str:
+def _where(frame: Frame, callee: str | None, root: Path) -> str:
     file, line, function = frame
-    if root is not None:
-        file = file.removeprefix(f"{root}{os.sep}")
     called = "" if callee in (None, function) else f" > {callee}"
-    return printable(f"{file}:{line} {function}{called}")
+    return printable(f"{short(file, str(root))}:{line} {function}{called}")
 
 
-def _root(lines: Iterable[Frame | None]) -> Path | None:
-    """Return the directory that the lines of the project lie below."""
-    folders = {str(Path(line[0]).parent.parent) for line in lines if line and os.sep in line[0]}
-    if not folders:
-        return None
+def _root(lines: Iterable[Frame | None]) -> Path:
+    """Return where the project lies: here, or above all of its lines that were reported."""
+    here = Path.cwd()
+    folders = {Path(line[0]).parent for line in lines if line and is_project(line[0])}
+    if not folders or any(folder.is_relative_to(here) for folder in folders):
+        return here
     try:
-        return Path(os.path.commonpath(folders))
+        common = Path(os.path.commonpath(folders))
+        return common if len(folders) > 1 else common.parent
     except ValueError:  # some absolute, some not
-        return None
+        return here
 
 
 def _cut(text: str, width: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,18 @@ def test_another_route_line_or_cause_is_another_group(other: Stretch) -> None:
     groups = Groups()
 
     assert groups.add(stretch()) is not groups.add(other)
+
+
+def test_where_only_a_library_is_to_blame_the_line_is_that_of_whoever_waits() -> None:
+    """A thread of asgiref's is where calls queue; the project's line is where to look."""
+    groups = Groups()
+    library = ("/venv/lib/python3.13/site-packages/asgiref/sync.py", 560, "run_child")
+
+    group = groups.add(replace(stretch(), frames=(library,), other=(CALLEE, LINE)))
+    alone = groups.add(replace(stretch(), frames=(library,)))
+
+    assert group.key.line == LINE
+    assert alone.key.line == library
 
 
 def test_a_process_with_endless_lines_keeps_few_groups() -> None:

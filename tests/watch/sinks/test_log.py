@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,20 @@ def test_a_line_says_what_how_long_where_and_whose(
         "at /srv/shop/views.py:41 fetch_rate, in readinto; route /checkout/<int:pk>/"
     )
     assert (record.levelno, record.__dict__["stretch"]) == (logging.WARNING, stretch())
+
+
+def test_files_are_named_as_seen_from_the_project(
+    log: Log, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Absolute paths of a deployment hide what matters behind what does not."""
+    monkeypatch.chdir(tmp_path)
+    library = ("/venv/lib/python3.13/site-packages/asgiref/sync.py", 560, "run_child")
+
+    log(stretch(line=(str(tmp_path / "shop" / "views.py"), 41, "fetch_rate")))
+    log(replace(stretch(), frames=(library,)))
+
+    assert "at shop/views.py:41 fetch_rate" in caplog.messages[0]
+    assert "at asgiref/sync.py:560 run_child" in caplog.messages[1]
 
 
 def test_the_same_line_is_logged_once_and_then_counted(

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from freeloop.watch.stretch import Frame, Stretch
+from freeloop.watch.stretch import Frame, Stretch, is_project
 
 # Memory stays below a megabyte: further groups are counted together.
 MOST_GROUPS = 500
@@ -24,7 +24,8 @@ class Key(NamedTuple):
         kind: Of the stretch: "block", "hidden" or "host".
         cause: Of the stretch.
         route: Pattern of the URLconf; None where it is not known.
-        line: Deepest frame of the project; else the innermost; None where there is no stack.
+        line: Deepest frame of the project, else that of whoever waits, else the innermost; None
+            where there is no stack.
         callee: Function that ran innermost; None where there is no stack.
     """
 
@@ -114,5 +115,12 @@ class Groups:
 
 def key_of(stretch: Stretch) -> Key:
     """Return what a stretch has in common with others."""
-    line = stretch.line or (stretch.frames[0] if stretch.frames else None)
+    line = stretch.line or _line_of_waiter(stretch)
+    if line is None and stretch.frames:
+        line = stretch.frames[0]
     return Key(stretch.kind.value, stretch.cause.value, stretch.route, line, stretch.callee)
+
+
+def _line_of_waiter(stretch: Stretch) -> Frame | None:
+    """Return where the project waits, when a library alone is on the stack to blame."""
+    return next((frame for frame in stretch.other if is_project(frame[0])), None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 
 from freeloop.watch.sinks.groups import REST, Group, Key
 from freeloop.watch.sinks.labels import shown_route
-from freeloop.watch.stretch import Cause, Frame, Stretch
+from freeloop.watch.stretch import Cause, Frame, Stretch, is_project
 
 LONGEST_PATH = 100
+_LIBRARIES = re.compile(r"^.*[/\\](?:(?:site|dist)-packages|lib[/\\]python\d[^/\\]*)[/\\]")
 
 _WORDS = {
     Cause.WAIT: "held by a waiting call",
@@ -67,8 +69,13 @@ def summary(group: Group, count: int, total_ms: float, seconds: float) -> str:
 def place(frame: Frame) -> str:
     """Return file, line and function; the file as seen from the working directory."""
     file, line, function = frame
-    here = os.getcwd() + os.sep  # noqa: PTH109 - pathlib may not be loaded
-    return f"{printable(file.removeprefix(here))}:{line} {printable(function)}"
+    here = os.getcwd()  # noqa: PTH109 - pathlib may not be loaded
+    return f"{printable(short(file, here))}:{line} {printable(function)}"
+
+
+def short(file: str, root: str) -> str:
+    """Return a file below the root, or below the directory that libraries lie in."""
+    return file.removeprefix(f"{root}{os.sep}") if is_project(file) else _LIBRARIES.sub("", file)
 
 
 def printable(text: str, longest: int = 300) -> str:
