@@ -93,12 +93,17 @@ class Site:
         return lines
 
 
+def python_path() -> str:
+    """Return where this repository's tests are found, and whatever was there before."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
 def listed() -> dict[str, Situation]:
     """Return what is planted, by name, as a process of its own tells it."""
     said = subprocess.run(
         [sys.executable, "-m", "tests.watch.site.listing"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": python_path()},
         capture_output=True,
         check=True,
     )
@@ -124,7 +129,7 @@ def serving(
     process = subprocess.Popen(
         [sys.executable, *command, f"{port_option}={port}"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "WATCH_REPORTS": str(reports)} | environment,
+        env=os.environ | {"PYTHONPATH": python_path(), "WATCH_REPORTS": str(reports)} | environment,
     )
     site = Site(port, reports)
     try:

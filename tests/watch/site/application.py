@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.watch.site.settings")
 from channels.routing import URLRouter  # type: ignore[import-untyped]
 from django.core.asgi import get_asgi_application
 
+from tests.watch.site import peers
 from tests.watch.site.planted import HOLD_S
 
 django_application = get_asgi_application()
@@ -45,6 +46,9 @@ def _watched() -> Any:
     return watch.asgi(routed, on_report=lambda stretch: _write(json.loads(stretch.to_json())))
 
 
+_tool = os.environ.get("WATCH_TOOL", "freeloop")
 application: Any = routed
-if os.environ.get("WATCH_TOOL", "freeloop") == "freeloop":
+if _tool == "freeloop":
     application = _watched()
+else:
+    peers.start(_tool, _write)

@@ -12,7 +12,9 @@ from tests.watch.site.planted import situations
 MODULES = (burns, hidden, inside_django, traps, waits)
 
 urlpatterns: list[Any] = [
-    path(each.pattern, each.view) for each in situations.values() if each.protocol == "http"
+    path(each.pattern, each.view)
+    for each in situations.values()
+    if each.protocol == "http" and each.view is not None
 ]
 websocket_urlpatterns: list[Any] = [
     path(each.pattern, inside_django.SlowConsumer.as_asgi())
