@@ -160,6 +160,7 @@ def counting(counted: Counted) -> Iterator[None]:
         (CursorWrapper, "execute", lambda *_: "query"),
         (CursorWrapper, "executemany", lambda *_: "query"),
         *((threading, name, lambda *_: "thread-started") for name in makers),
+        *asynchronous_driver(),
     ]
     stocks = [(owner, name, vars(owner)[name]) for owner, name, _ in places]
     for owner, name, kind in places:
@@ -190,6 +191,18 @@ def counter(
 def by_a_loop(caller: Any) -> str | None:
     """Only what a loop hands over is a hop: a view may have a pool of its own."""
     return "hop" if caller.f_code is asyncio.BaseEventLoop.run_in_executor.__code__ else None
+
+
+def asynchronous_driver() -> Iterator[tuple[Any, str, Callable[..., str | None]]]:
+    """Yield where a query of psycopg's asynchronous cursor begins; nothing without psycopg."""
+    try:
+        from psycopg import AsyncCursor
+    except ImportError:
+        return
+    ways = {AsyncCursor.execute.__code__, AsyncCursor.executemany.__code__}
+    for name in ("_execute_gen", "_executemany_gen_pipeline", "_executemany_gen_no_pipeline"):
+        owner = next(each for each in AsyncCursor.__mro__ if name in vars(each))
+        yield owner, name, lambda caller: "query" if caller.f_code in ways else None
 
 
 def every_path() -> list[str]:

@@ -9,7 +9,7 @@ a difference from it is reported, and is no failure, since Django may change.
     .venv/bin/python benchmarks/trace_counts.py [--output FILE]
 
 It runs with the Django of its environment; `make install DJANGO=5.2` makes others. Not covered:
-consumers of channels, which are no HTTP requests. Takes a minute.
+consumers of channels, which are no HTTP requests. Needs PostgreSQL. Takes a minute.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ def cafe() -> Iterator[dict[str, Any]]:
     sys.path.insert(0, str(CAFE))
     from backing import surroundings
 
-    with surroundings() as known:
+    # On PostgreSQL every view can answer; without it those of its asynchronous driver cannot.
+    with surroundings(database="postgres") as known:
         environment = {**os.environ, **known}
         for interface in ("asgi", "wsgi"):
             found = inside(CAFE, environment, interface, f"cafe.{interface}:application", [])

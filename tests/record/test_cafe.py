@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,14 +16,23 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
 TELL_THEIR_SPEED = ("/cpu/sync/", "/cpu/async/", "/cpu/thread/async/", "/cpu/processes/")
 # Given to processes by the loop itself: asgiref counts no such hop.
 PROCESSES = "/cpu/processes/async/"
+INTERFACES = ("asgi", "wsgi")
 
 
-@pytest.fixture(scope="module", params=["asgi", "wsgi"])
-def found(request: pytest.FixtureRequest, both_ways: Callable[[str, list[str]], Found]) -> Found:
-    """All paths of the café, each without and with recording."""
+@pytest.fixture(scope="module")
+def asked(both_ways: Callable[[str, list[str]], Found]) -> dict[str, Found]:
+    """All paths of the café by each interface, without and with recording, side by side."""
     paths = [f"{route['path']}?ms=5" for route in routes() if "<" not in route["path"]]
     assert len(paths) > 60
-    return both_ways(request.param, paths)
+    with ThreadPoolExecutor(len(INTERFACES)) as pool:
+        return dict(
+            zip(INTERFACES, pool.map(lambda each: both_ways(each, paths), INTERFACES), strict=True)
+        )
+
+
+@pytest.fixture(scope="module", params=INTERFACES)
+def found(request: pytest.FixtureRequest, asked: dict[str, Found]) -> Found:
+    return asked[request.param]
 
 
 def test_a_recorded_request_answers_the_same_bytes(found: Found) -> None:

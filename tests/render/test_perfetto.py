@@ -59,7 +59,15 @@ def test_slices_of_a_row_nest() -> None:
     for slices in rows.values():
         for start, end in slices:
             assert not any(a < start < b < end for a, b in slices)
-    assert sum(map(len, rows.values())) == 6
+    assert sum(map(len, rows.values())) == 7
+
+
+def test_the_gap_between_two_runs_says_what_is_awaited() -> None:
+    """Apart from both by a nanosecond: speedscope nests neighbours whose floats overlap."""
+    (wait,) = [event for event in events(hopping()) if event.get("cat") == "suspended"]
+
+    assert (wait["tid"], wait["name"]) == (0, "awaits run")
+    assert 30 < wait["ts"] < wait["ts"] + wait["dur"] < 80
 
 
 def test_a_hop_is_an_arrow_there_and_back() -> None:

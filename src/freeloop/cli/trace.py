@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from freeloop.cli.forecast import Wanted, forecast
 from freeloop.cli.options import ConcurrencyList, project_options, refuse_unwritable
 from freeloop.errors import FreeloopError
 
@@ -127,12 +128,12 @@ def trace_command(
             where="the command line",
             mend="give one of them: --open runs nothing",
         )
-    wanted = _wanted(concurrency, what_ifs, twin, threads) if predict else None
-    if wanted is not None and (opened is not None or wsgi or relief or form == "json"):
+    wanted = Wanted.of(concurrency, what_ifs, twin, threads) if predict else None
+    if wanted is not None and (opened is not None or wsgi or relief):
         raise FreeloopError(
             "predict-alone",
-            what="--predict loads the project as it is, and prints what it predicts",
-            where="--open, --wsgi, --relief, --format json",
+            what="--predict loads the project as it is",
+            where="--open, --wsgi, --relief",
             mend="leave them out: WSGI and relief are predicted beside the rest",
         )
     if wanted is None and (what_ifs or twin):
@@ -164,77 +165,29 @@ def trace_command(
         )
     if output is not None:
         write_trace(found, output)
-    # A page that shows the prediction as well is written when there is one.
-    page = None if wanted is not None else html_file
-    _deliver(found, form=form, variables=variables, html_file=page, perfetto=perfetto)
-    if wanted is not None:
-        _predict(
-            request,
-            found,
-            wanted,
-            settings=settings,
-            python=python,
-            allow_writes=allow_writes,
-            html_file=html_file,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The options that belong to --predict."""
-
-    concurrency: tuple[int, ...]
-    what_ifs: tuple[str, ...]
-    twin: str | None
-    threads: int
-
-
-def _wanted(
-    concurrency: tuple[int, ...], what_ifs: tuple[str, ...], twin: str | None, threads: int
-) -> _Wanted:
-    """Return the options of a prediction; a misspelt change is refused before anything runs."""
-    from freeloop.api.changes import parse_changes
-
-    for text in what_ifs:
-        parse_changes(text)
-    return _Wanted(concurrency, what_ifs, twin, threads)
-
-
-def _predict(
-    request: RequestSpec,
-    recorded: Trace,
-    wanted: _Wanted,
-    *,
-    settings: str | None,
-    python: str | None,
-    allow_writes: bool,
-    html_file: Path | None,
-) -> None:
-    from rich.console import Console
-
-    from freeloop.api import predict, read
-    from freeloop.render.prediction_terminal import render_prediction
-    from freeloop.render.progress import LiveProgress
-
-    with LiveProgress() as progress:
-        found = predict(
-            request,
-            settings=settings,
-            python=python,
-            concurrency=wanted.concurrency,
-            threads=wanted.threads,
-            what_ifs=wanted.what_ifs,
-            twin=wanted.twin,
-            recorded=recorded,
-            allow_writes=allow_writes,
-            progress=progress,
-        )
-    render_prediction(found, Console())
-    if html_file is not None:
-        from freeloop.render.html.trace import write_trace_page
-
-        write_trace_page(read(recorded), html_file, found)
-        click.echo(f"page: {html_file.resolve()}")
+    if wanted is None:
+        _deliver(found, form=form, variables=variables, html_file=html_file, perfetto=perfetto)
+        return
+    # A page that shows the prediction as well is written when there is one, and of two JSON texts
+    # on one output nobody could read either: the trace has --output.
+    _deliver(
+        found,
+        form=form,
+        variables=variables,
+        html_file=None,
+        perfetto=perfetto,
+        silent=form == "json",
+    )
+    forecast(
+        request,
+        found,
+        wanted,
+        settings=settings,
+        python=python,
+        allow_writes=allow_writes,
+        form=form,
+        html_file=html_file,
+    )
 
 
 def _request(target: str, requests_file: Path | None, user: str | None) -> RequestSpec:
@@ -246,7 +199,13 @@ def _request(target: str, requests_file: Path | None, user: str | None) -> Reque
 
 
 def _deliver(
-    trace: Trace, *, form: str, variables: bool, html_file: Path | None, perfetto: Path | None
+    trace: Trace,
+    *,
+    form: str,
+    variables: bool,
+    html_file: Path | None,
+    perfetto: Path | None,
+    silent: bool = False,
 ) -> None:
     from freeloop.api import read
     from freeloop.model.trace_codec import dump_trace
@@ -259,6 +218,8 @@ def _deliver(
         from freeloop.render.html.trace import write_trace_page
 
         write_trace_page(read(trace), html_file)
+    if silent:
+        return
     if form == "json":
         click.echo(dump_trace(trace))
         return
