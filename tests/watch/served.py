@@ -64,7 +64,8 @@ class Site:
             with contextlib.suppress(websockets.WebSocketException):
                 asyncio.run(self._talk(situation.url))
         else:
-            self.get(situation.url)
+            with contextlib.suppress(http.client.HTTPException):
+                self.get(situation.url)
         hidden = bool(situation.causes & HIDDEN)
         lines: list[str] = []
         deadline = time.monotonic() + (SETTLE_HIDDEN_S if hidden else SETTLE_S)
