@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -59,9 +60,12 @@ class Site:
         """Ask for the situation; return the lines that were reported about it."""
         self.new_lines()
         if situation.protocol == "websocket":
-            asyncio.run(self._talk(situation.url))
+            # A tool that raises into the application makes the server refuse.
+            with contextlib.suppress(websockets.WebSocketException):
+                asyncio.run(self._talk(situation.url))
         else:
-            self.get(situation.url)
+            with contextlib.suppress(http.client.HTTPException):
+                self.get(situation.url)
         hidden = bool(situation.causes & HIDDEN)
         lines: list[str] = []
         deadline = time.monotonic() + (SETTLE_HIDDEN_S if hidden else SETTLE_S)

@@ -20,6 +20,7 @@ _FLOORS = frozenset(
         ("/threading.py", "run"),
     }
 )
+_SUSPENDED = (("cr_frame", "cr_await"), ("ag_frame", "ag_await"), ("gi_frame", "gi_yieldfrom"))
 _FLOOR_NAMES = frozenset(name for _, name in _FLOORS)
 
 
@@ -60,14 +61,17 @@ def suspended(coroutine: Any) -> list[FrameType]:
     """Return the frames of a coroutine that waits, outermost first; empty while it runs."""
     found: list[FrameType] = []
     while coroutine is not None and len(found) < _DEEPEST:
-        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-        if frame is None:
+        kind = next((each for each in _SUSPENDED if hasattr(coroutine, each[0])), None)
+        frame = None if kind is None else getattr(coroutine, kind[0])
+        if kind is None or frame is None:
             break
         found.append(frame)
-        if hasattr(coroutine, "cr_await"):
-            coroutine = coroutine.cr_await
-        else:
-            coroutine = getattr(coroutine, "gi_yieldfrom", None)
+        awaited = getattr(coroutine, kind[1])
+        if frame.f_code.co_filename.endswith("contextlib.py"):
+            # Between an async context manager and its generator stands an object that shows
+            # nothing.
+            awaited = getattr(frame.f_locals.get("self"), "gen", awaited)
+        coroutine = awaited
     return found
 
 

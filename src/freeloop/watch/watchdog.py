@@ -142,7 +142,7 @@ class Watchdog:
         if left_ns > -LOCK_HELD_NS and self._alarm.acquire(
             timeout=max(left_ns, pause_ns // 2) / 1e9
         ):
-            due_ns = min(due_ns, self._woken_ns)
+            due_ns = self._after_waking(min(due_ns, self._woken_ns))
         self.dozing[0] = False
         leaving = [self._departing.popleft() for _ in range(len(self._departing))]
         try:
@@ -156,6 +156,18 @@ class Watchdog:
                 self.hidden.detach(loop)
                 watched.leave()
             done.set()
+
+    def _after_waking(self, woken_ns: int) -> int:
+        """Give what has just begun a moment, so that a loop at full load cannot wake us for ever.
+
+        Unless the interpreter lock has already been held for as long: then the look is due.
+        """
+        due_ns = woken_ns + self.threshold_ns // 2
+        left_ns = due_ns - time.perf_counter_ns()
+        if self._stopping or left_ns <= 0:
+            return woken_ns
+        self._alarm.acquire(timeout=left_ns / 1e9)
+        return due_ns
 
     def _pause_ns(self, lookout: Lookout) -> int:
         if lookout.suspicious:

@@ -14,8 +14,8 @@ from freeloop.watch.hidden.queues import Queues
 from freeloop.watch.loops import WatchedLoop
 
 _EVERY_NS = 50_000_000
-# A look at very many threads or tasks is followed by a pause so many times as long: 0.5 %.
-_PAUSE_FACTOR = 200
+# Looks at very many threads or tasks are followed by pauses so many times as long: 1 % at most.
+_PAUSE_FACTOR = 100
 
 
 class Hidden:
@@ -25,6 +25,7 @@ class Hidden:
         self._lost = LostExceptions(wake)
         self._kinds = (Queues(), PoolWaits(), OutlivingTasks())
         self._next_ns = 0
+        self._spent_ns = 0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin with a loop, on its own thread."""
@@ -47,4 +48,7 @@ class Hidden:
         for kind in self._kinds:
             kind.look(loops, frames, at_ns)
         spent_ns = time.thread_time_ns() - before_ns
-        self._next_ns = at_ns + max(_EVERY_NS, spent_ns * _PAUSE_FACTOR)
+        # The shorter of two: a look that was slow once, the first one always, says nothing.
+        steady_ns = min(spent_ns, self._spent_ns)
+        self._spent_ns = spent_ns
+        self._next_ns = at_ns + max(_EVERY_NS, steady_ns * _PAUSE_FACTOR)
