@@ -64,7 +64,7 @@ class Lookout:
         readings = [watched.clock.read() for watched in watched_loops]
         now_ns = time.perf_counter_ns()
         frames = sys._current_frames()
-        # From here to the end of `_look_at_loops` nothing may give the lock away.
+        # From here to the end of the loop below nothing may give the lock away.
         late_ns = now_ns - due_ns
         lock_ns = self._lock_ns(late_ns, own, watched_loops, readings)
         used_ns = process_ns - self._process_ns
