@@ -38,8 +38,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", choices=sorted(COMMANDS), action="append")
     parser.add_argument("--tool", choices=TOOLS, action="append")
+    parser.add_argument("--show", action="store_true", help="print the table of the last run")
     given = parser.parse_args()
     planted = list(listed().values())
+    if given.show:
+        print(table(json.loads(RESULTS.read_text())["outcomes"], planted))
+        return 0
     tools = [each for each in given.tool or TOOLS if importlib.util.find_spec(each)]
     outcomes = {
         server: {tool: run(server, tool, planted) for tool in tools}
@@ -108,17 +112,19 @@ def table(
             ) -> str:
                 return f"{sum(bool(found[each.name][what]) for each in of)}/{len(of)}"
 
+            ours = tool == "freeloop"  # the others have other words for causes, and no routes
             twice = sum(found[each.name]["reports"] > 1 for each in blocks)
             routed = [each for each in blocks if each.route]
             alarms = sum(bool(found[each.name]["reports"]) for each in traps)
             rows.append(
                 f"{server:16} {tool:12} {count('reports', blocks):>8} {count('line', blocks):>7} "
-                f"{count('cause', blocks):>7} {count('route', routed):>7} {twice:>6} "
-                f"{count('cause', hidden):>7} {alarms:>6} of {len(traps)}"
+                f"{count('cause', blocks) if ours else '-':>7} "
+                f"{count('route', routed) if ours else '-':>7} {twice:>6} "
+                f"{count('cause' if ours else 'reports', hidden):>7} {alarms:>6} of {len(traps)}"
             )
             to_find = [each.name for each in planted if each.causes]
             lost = [name for name in to_find if not found[name]["reports"]]
-            if tool == "freeloop" and lost:
+            if ours and lost:
                 rows.append(f"{'':16} lost: {', '.join(lost)}")
     return "\n".join(rows)
 

@@ -18,7 +18,7 @@ from freeloop.watch.watchdog import watchdog
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("linux")]
 
-REQUESTS = 40
+REQUESTS = 25
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_short_work_on_a_busy_host_blames_nobody(seen: list[Stretch]) -> None:
     asyncio.run(main())
 
     # Nothing would be shown if the host had had time for us.
-    assert sum(each > 0.02 for each in walls) >= 5
+    assert sum(each > 0.02 for each in walls) >= 3
     blamed = [each for each in seen if each.kind is Kind.BLOCK]
     assert len(blamed) <= 1
     assert [each for each in seen if each.kind is Kind.HOST]

@@ -77,7 +77,7 @@ def test_the_line_to_look_at_is_the_deepest_that_the_project_wrote() -> None:
         ("/usr/lib/python3/dist-packages/requests/api.py", False),
         ("/usr/local/lib/python3.12/json/decoder.py", False),
         ("<frozen importlib._bootstrap>", False),
-        ("/build/src/freeloop/relief/handler.py", False),
+        ("/srv/freeloop/src/freeloop/relief/handler.py", False),
         ("/srv/shop/.venv/bin/uvicorn", False),
         ("C:\\shop\\.venv\\Lib\\site-packages\\requests\\api.py", False),
     ],

@@ -108,6 +108,76 @@ def test_the_setting_says_the_threshold() -> None:
     assert said == ["250000000", "30000000"]
 
 
+ANSWERS = """
+import asyncio, sys
+from django.conf import settings
+settings.configure(
+    ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], LOGGING_CONFIG=None, MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ],
+)
+import logging, django
+logging.disable()
+django.setup()
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import path
+from django.core.asgi import get_asgi_application
+from freeloop import relief, watch
+
+async def plain(request):
+    return HttpResponse("plain", headers={"X-Own": "1"})
+
+def in_thread(request):
+    return HttpResponse(request.GET["word"])
+
+async def fails(request):
+    raise LookupError("told to nobody")
+
+async def stream(request):
+    async def pieces():
+        for each in "abc":
+            await asyncio.sleep(0)
+            yield each
+    return StreamingHttpResponse(pieces())
+
+urlpatterns = [path(f"{v.__name__}/", v) for v in (plain, in_thread, fails, stream)]
+
+async def ask(application, path):
+    sent, asked = [], []
+    async def receive():
+        if asked:
+            await asyncio.Event().wait()
+        asked.append(1)
+        return {"type": "http.request", "body": b""}
+    async def send(message):
+        sent.append(message)
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"word=yes",
+             "headers": [(b"host", b"a")], "asgi": {"version": "3.0"}}
+    await asyncio.create_task(application(scope, receive, send))
+    return sent
+
+async def answers(wrap):
+    application = wrap(get_asgi_application())
+    paths = ("plain", "in_thread", "fails", "stream", "nowhere")
+    return [await ask(application, f"/{each}/") for each in paths]
+
+def wrapped(application):
+    return watch.asgi(application)
+
+found = [asyncio.run(answers(wrap)) for wrap in (lambda a: a, wrapped)]
+relief.install()
+found += [asyncio.run(answers(wrap)) for wrap in (lambda a: a, wrapped)]
+print(all(each == found[0] for each in found), [each[0]["status"] for each in found[0]])
+"""
+
+
+def test_answers_are_the_same_with_and_without_it_and_with_relief() -> None:
+    said = python(ANSWERS)
+
+    assert said.split(maxsplit=1) == ["True", "[200, 200, 500, 200, 404]\n"]
+
+
 PROGRAM = """
 import logging
 logging.getLogger("freeloop.watch").addHandler(logging.NullHandler())  # else: stderr

@@ -44,7 +44,7 @@ class Lookout:
         self._threshold_ns = threshold_ns
         self._hidden = hidden
         self._clock = ThreadClock(threading.get_native_id())
-        self._own = self._clock.read()
+        self._own = self._before = self._clock.read()
         self._process_ns = time.process_time_ns()
         self._suspects = Suspects()
         self._scanned_ns = 0
@@ -64,11 +64,12 @@ class Lookout:
         readings = [watched.clock.read() for watched in watched_loops]
         now_ns = time.perf_counter_ns()
         frames = sys._current_frames()
-        # From here to the end of `_look_at_loops` nothing may give the lock away.
+        # From here to the end of the loop below nothing may give the lock away.
         late_ns = now_ns - due_ns
         lock_ns = self._lock_ns(late_ns, own, watched_loops, readings)
         used_ns = process_ns - self._process_ns
-        self._own, self._process_ns, self.looked_ns = own, process_ns, now_ns
+        self._before, self._own = self._own, own
+        self._process_ns, self.looked_ns = process_ns, now_ns
         others = self._others(watched_loops, frames) if lock_ns else []
         self.suspicious = False
         ended, covered, elsewhere = [], False, bool(lock_ns)
@@ -146,7 +147,9 @@ class Lookout:
         since_ns = watched.begun_ns()
         if since_ns != watched.now.since_ns:
             watched.past = watched.now
-            watched.now = Seen(since_ns, watched.last, watched.last_process_ns)
+            watched.now = Seen(
+                since_ns, watched.last, watched.last_process_ns, self._before.delay_ns
+            )
         if not since_ns or frame is None:
             return False
         age_ns = now_ns - since_ns
@@ -172,7 +175,8 @@ class Lookout:
                 now.reported = True
 
     def _report(self, watched: WatchedLoop, since_ns: int, end_ns: int) -> None:
-        stretch = of_stretch(watched, since_ns, end_ns, self._threshold_ns)
+        watchdog_ns = self._own.delay_ns - watched.seen(since_ns).watchdog_ns
+        stretch = of_stretch(watched, since_ns, end_ns, watchdog_ns, self._threshold_ns)
         if stretch is not None:
             reports.post(stretch)
 

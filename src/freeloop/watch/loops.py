@@ -33,6 +33,7 @@ class Seen:
         since_ns: Its start; 0 while the loop waits.
         before: Clocks of the loop's thread before it.
         before_process_ns: CPU time of the process before it.
+        watchdog_ns: Run-queue delay of the watchdog before it.
         samples: In order.
         reported: Whether it has been reported while it went on.
     """
@@ -40,6 +41,7 @@ class Seen:
     since_ns: int
     before: Reading
     before_process_ns: int
+    watchdog_ns: int = 0
     samples: list[Sample] = field(default_factory=list)
     reported: bool = False
 
@@ -74,7 +76,8 @@ class WatchedLoop:
         for each in (self.now, self.past):
             if each.since_ns == since_ns:
                 return each
-        return Seen(since_ns, self.past.before, self.past.before_process_ns)
+        past = self.past
+        return Seen(since_ns, past.before, past.before_process_ns, past.watchdog_ns)
 
     def samples_of(self, since_ns: int) -> list[Sample]:
         """Return the samples of a stretch."""

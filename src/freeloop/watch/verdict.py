@@ -16,7 +16,7 @@ STARTING = "(start-up)"
 
 
 def of_stretch(
-    watched: WatchedLoop, since_ns: int, end_ns: int, threshold_ns: int
+    watched: WatchedLoop, since_ns: int, end_ns: int, watchdog_ns: int, threshold_ns: int
 ) -> Stretch | None:
     """Return the report of a stretch, or None if nothing of it is worth one.
 
@@ -24,6 +24,7 @@ def of_stretch(
         watched: Its loop, with the samples and clocks of the stretch if the watchdog saw it.
         since_ns: Start, `time.perf_counter_ns`.
         end_ns: End, or now if it goes on.
+        watchdog_ns: Meanwhile, the watchdog was kept from a core for so long.
         threshold_ns: Least length, net of the host's delay.
     """
     seen = watched.seen(since_ns)
@@ -35,12 +36,13 @@ def of_stretch(
         wall_ns=wall_ns,
         cpu_ns=min(wall_ns, max(0, after.cpu_ns - before.cpu_ns)),
         delay_ns=min(wall_ns, max(0, after.delay_ns - before.delay_ns)),
+        watchdog_delay_ns=max(0, watchdog_ns),
         gc_ns=gc_passes.spent_ns(watched.thread, since_ns, end_ns),
         process_cpu_ns=time.process_time_ns() - seen.before_process_ns,
     )
     judged = judge(seen.samples, measured, threshold_ns)
     kind = kind_of(judged.cause)
-    length_ns = measured.delay_ns if kind is Kind.HOST else measured.net_ns
+    length_ns = wall_ns - measured.net_ns if kind is Kind.HOST else measured.net_ns
     if length_ns < threshold_ns:
         return None
     shown = judged.shown

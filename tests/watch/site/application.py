@@ -29,6 +29,7 @@ def _write(fields: dict[str, Any]) -> None:
 
 async def routed(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
+        peers.on_the_loop(_tool)
         await receive()
         time.sleep(HOLD_S)  # HERE lifespan_start
         await send({"type": "lifespan.startup.complete"})

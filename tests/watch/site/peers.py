@@ -13,6 +13,14 @@ Write = Callable[[dict[str, Any]], None]
 THRESHOLD_MS = 20
 
 
+def on_the_loop(tool: str) -> None:
+    """Do what a tool wants done on the running loop."""
+    if tool == "aiocop":
+        import aiocop  # type: ignore[import-not-found]
+
+        aiocop.activate()
+
+
 def start(tool: str, write: Write) -> None:
     """Start a tool; what it reports is written with the fields of a stretch that it knows."""
     if tool == "aiocop":
@@ -22,7 +30,7 @@ def start(tool: str, write: Write) -> None:
 
 
 def _aiocop(write: Write) -> None:
-    import aiocop  # type: ignore[import-not-found]
+    import aiocop
 
     def slow(event: Any) -> None:
         if not event.exceeded_threshold:
@@ -38,7 +46,6 @@ def _aiocop(write: Write) -> None:
     aiocop.patch_audit_functions()
     aiocop.start_blocking_io_detection(trace_depth=40)
     aiocop.detect_slow_tasks(threshold_ms=THRESHOLD_MS, on_slow_task=slow)
-    aiocop.activate()
 
 
 def _blockbuster(write: Write) -> None:
