@@ -1,4 +1,4 @@
-"""The Django app: gives `manage.py freeloop` and system checks; relief starts only if asked for."""
+"""The Django app: gives `manage.py freeloop` and checks; relief and watch start if asked for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ class FreeloopConfig(AppConfig):
     verbose_name = "freeloop"
 
     def ready(self) -> None:
-        """Register the checks; install relief where FREELOOP["RELIEF"]["ENABLED"] is true."""
+        """Register the checks; start relief and watch where `ENABLED` is true in their table."""
         from freeloop.checks import check_relief, check_settings
         from freeloop.relief import switch
+        from freeloop.watch import switch as watch_switch
 
         checks.register(check_settings, "freeloop")
         checks.register(check_relief, "freeloop", checks.Tags.async_support)
@@ -23,3 +24,7 @@ class FreeloopConfig(AppConfig):
             from freeloop.relief import install
 
             install()
+        if watch_switch.switch().enabled:
+            from freeloop.watch import seam
+
+            seam.install()

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from tests.docs.blocks import ROOT, Block, blocks, written_in
 
 # Programs that a page may call besides freeloop and make; what they do is their business.
-OTHERS = {"pip", "bash", "cd", "cat"}
+OTHERS = {"pip", "bash", "cd", "cat", "pytest"}
 # Text that is shown, not run: output of commands, pictures of the floors.
 SHOWN = {"", "text", "html", "json"}
 

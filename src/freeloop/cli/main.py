@@ -21,7 +21,7 @@ BENCH_EXTRA = frozenset({"numpy", "psutil", "scipy", "websockets"})
 class Door(click.Group):
     """A group that ends with freeloop's exit codes and loads a face only when it is called."""
 
-    faces = ("check", "trace", "bench", "relief", "doctor")
+    faces = ("check", "trace", "bench", "watch", "relief", "doctor")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the faces in the order of their use."""
@@ -41,6 +41,10 @@ class Door(click.Group):
             from freeloop.cli.bench import bench_command
 
             return bench_command
+        if cmd_name == "watch":
+            from freeloop.cli.watch import watch_command
+
+            return watch_command
         if cmd_name == "doctor":
             from freeloop.cli.doctor import doctor_command
 

@@ -12,6 +12,7 @@ from freeloop.model.relief import ReliefReport
 from freeloop.model.run import Run
 from freeloop.model.stack import StackReport
 from freeloop.model.structure import Json, to_plain
+from freeloop.model.watched import Overview
 
 
 def dump_run(run: Run) -> str:
@@ -85,3 +86,21 @@ def dump_stack(report: StackReport) -> str:
         "results": [to_plain(piece) for piece in said.explanation.pieces],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def dump_overview(overview: Overview, *, indent: int | None = None) -> str:
+    """Return what workers reported as JSON text, schema freeloop.watch/1."""
+    document: dict[str, Json] = {
+        "schema": "freeloop.watch/1",
+        "tool": __version__,
+        "environment": {},
+        "basis": "measured",
+        "at": overview.at,
+        "reports": overview.reports,
+        "held_ms": overview.held_ms,
+        "results": [to_plain(line) for line in overview.lines],
+        "workers": [to_plain(worker) for worker in overview.workers],
+        "unreadable": [to_plain(each) for each in overview.unreadable],
+        "absent": list(overview.absent),
+    }
+    return json.dumps(document, indent=indent, ensure_ascii=False)

@@ -1,0 +1,200 @@
+"""One look at every loop of the process, and what is reported of it.
+
+The order matters. Reading a clock gives the interpreter lock away, and a thread that waited for it
+goes on at once: so all clocks are read first, then every stack is read in one go, and only then is
+anything decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from types import FrameType
+
+from freeloop.watch import reports
+from freeloop.watch.cause import LOCK_HELD_NS
+from freeloop.watch.clocks import Reading, ThreadClock
+from freeloop.watch.hidden.all_kinds import Hidden
+from freeloop.watch.loops import Seen, WatchedLoop
+from freeloop.watch.sample import take
+from freeloop.watch.stretch import Frame, is_project
+from freeloop.watch.threads import Suspects
+from freeloop.watch.verdict import held_by_other, of_stretch
+
+_SCAN_NS = 500_000_000
+# A stretch that goes on for so long is reported while it does: it may never end.
+_ENDLESS_NS = 10_000_000_000
+_MOST_SAMPLES = 400
+
+Stack = tuple[Frame, ...]
+
+
+class Lookout:
+    """Lives in the watchdog's thread.
+
+    Attributes:
+        suspicious: A loop has been held for a while: look again soon.
+        idle_looks: How often in a row every loop was waiting.
+        looked_ns: When the stacks were read last.
+    """
+
+    def __init__(self, threshold_ns: int, hidden: Hidden) -> None:
+        self._threshold_ns = threshold_ns
+        self._hidden = hidden
+        self._clock = ThreadClock(threading.get_native_id())
+        self._own = self._before = self._clock.read()
+        self._process_ns = time.process_time_ns()
+        self._suspects = Suspects()
+        self._scanned_ns = 0
+        self.suspicious = True
+        self.idle_looks = 0
+        self.looked_ns = self._own.at_ns
+
+    def look(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop], due_ns: int) -> None:
+        """Look once.
+
+        Args:
+            loops: All of them; those that were closed are taken out.
+            due_ns: When this look should have come, had nobody kept the watchdog from it.
+        """
+        watched_loops = list(loops.values())
+        own, process_ns = self._clock.read(), time.process_time_ns()
+        readings = [watched.clock.read() for watched in watched_loops]
+        now_ns = time.perf_counter_ns()
+        frames = sys._current_frames()
+        # From here to the end of the loop below nothing may give the lock away.
+        late_ns = now_ns - due_ns
+        lock_ns = self._lock_ns(late_ns, own, watched_loops, readings)
+        used_ns = process_ns - self._process_ns
+        self._before, self._own = self._own, own
+        self._process_ns, self.looked_ns = process_ns, now_ns
+        others = self._others(watched_loops, frames) if lock_ns else []
+        self.suspicious = False
+        ended, covered, elsewhere = [], False, bool(lock_ns)
+        for watched, reading in zip(watched_loops, readings, strict=True):
+            loop_cpu_ns = reading.cpu_ns - watched.last.cpu_ns
+            # Somebody else used the cores while the lock was held, and this loop did not.
+            others_did = loop_cpu_ns * 2 < lock_ns <= (used_ns - loop_cpu_ns) * 2
+            elsewhere = elsewhere and others_did
+            ended += [(watched, *stretch) for stretch in watched.ended()]
+            frame = frames.get(watched.thread)
+            watched.look(frame, now_ns, late_ns if lock_ns and not others_did else 0)
+            blamed = _first_of_project(others) if others_did else ()
+            covered |= self._look_at(watched, frame, now_ns, lock_ns, blamed)
+            watched.last, watched.last_process_ns = reading, process_ns
+
+        culprit: Stack = ()
+        if lock_ns >= self._threshold_ns and not covered:
+            culprit = self._suspects.busiest(others, asleep_ns=lock_ns - used_ns * 2)
+            if culprit:
+                reports.post(held_by_other(culprit, lock_ns, watched_loops))
+        for watched, since_ns, end_ns in ended:
+            # Where no sample tells more, the report about the other thread is the one.
+            if not (culprit and elsewhere and not watched.samples_of(since_ns)):
+                self._report(watched, since_ns, end_ns)
+        self._report_endless(watched_loops, now_ns)
+        self._take_out_closed(loops)
+        idle = not any(watched.begun_ns() for watched in watched_loops)
+        self.idle_looks = self.idle_looks + 1 if idle else 0
+        if not idle and now_ns - self._scanned_ns >= _SCAN_NS:
+            self._scanned_ns = now_ns
+            self._suspects.scan()
+        self._hidden.look(watched_loops, frames, now_ns)
+
+    def close(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
+        """Report what has ended, and take every hook back."""
+        for watched in list(loops.values()):
+            for since_ns, end_ns in watched.ended():
+                self._report(watched, since_ns, end_ns)
+            self._hidden.detach(watched.loop)
+            watched.leave()
+        loops.clear()
+        self._clock.close()
+
+    def _lock_ns(
+        self, late_ns: int, own: Reading, loops: list[WatchedLoop], readings: list[Reading]
+    ) -> int:
+        """Return how long somebody kept the interpreter lock from us; 0 if not for long.
+
+        Late, and not for want of a core: neither ours, nor one for the loop that had the lock.
+        """
+        delays_ns = [
+            reading.delay_ns - watched.last.delay_ns
+            for watched, reading in zip(loops, readings, strict=True)
+        ]
+        own_ns = own.delay_ns - self._own.delay_ns
+        working_ns = own.cpu_ns - self._own.cpu_ns
+        lock_ns = late_ns - working_ns - max([own_ns, *delays_ns, 0])
+        return lock_ns if lock_ns >= LOCK_HELD_NS else 0
+
+    def _others(
+        self, loops: list[WatchedLoop], frames: dict[int, FrameType]
+    ) -> list[tuple[threading.Thread, Stack]]:
+        own = {watched.thread for watched in loops} | {threading.get_ident()}
+        return self._suspects.at_work(frames, own)
+
+    def _look_at(
+        self,
+        watched: WatchedLoop,
+        frame: FrameType | None,
+        now_ns: int,
+        lock_ns: int,
+        blamed: Stack,
+    ) -> bool:
+        """Take a sample if the loop has been held for a while; return whether it held the lock."""
+        since_ns = watched.begun_ns()
+        if since_ns != watched.now.since_ns:
+            watched.past = watched.now
+            watched.now = Seen(
+                since_ns, watched.last, watched.last_process_ns, self._before.delay_ns
+            )
+        if not since_ns or frame is None:
+            return False
+        age_ns = now_ns - since_ns
+        self.suspicious |= age_ns * 4 >= self._threshold_ns
+        if age_ns * 5 >= self._threshold_ns * 2 or lock_ns:
+            sample = take(
+                frame,
+                watched.loop,
+                now_ns,
+                floor=watched.floor,
+                lock_ns=lock_ns,
+                blamed=blamed,
+            )
+            if sample is not None and len(watched.now.samples) < _MOST_SAMPLES:
+                watched.now.samples.append(sample)
+        return age_ns * 2 >= lock_ns
+
+    def _report_endless(self, loops: list[WatchedLoop], now_ns: int) -> None:
+        for watched in loops:
+            now = watched.now
+            if now.since_ns and now_ns - now.since_ns >= _ENDLESS_NS and not now.reported:
+                self._report(watched, now.since_ns, now_ns)
+                now.reported = True
+
+    def _report(self, watched: WatchedLoop, since_ns: int, end_ns: int) -> None:
+        watchdog_ns = self._own.delay_ns - watched.seen(since_ns).watchdog_ns
+        stretch = of_stretch(watched, since_ns, end_ns, watchdog_ns, self._threshold_ns)
+        if stretch is not None:
+            reports.post(stretch)
+
+    def _take_out_closed(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
+        for watched in list(loops.values()):
+            if watched.loop.is_closed():
+                for since_ns, end_ns in watched.ended():
+                    self._report(watched, since_ns, end_ns)
+                self._hidden.detach(watched.loop)
+                watched.leave()
+                del loops[watched.loop]
+
+
+def _first_of_project(
+    others: list[tuple[threading.Thread, tuple[Frame, ...]]],
+) -> tuple[Frame, ...]:
+    stacks = [stack for _, stack in others]
+    for stack in stacks:
+        if any(is_project(file) for file, _, _ in stack):
+            return stack
+    return stacks[0] if stacks else ()

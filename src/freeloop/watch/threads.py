@@ -1,0 +1,90 @@
+"""Which other thread is at work: by its clock, and by whether its innermost frame is a wait."""
+
+from __future__ import annotations
+
+import threading
+from types import FrameType
+
+from freeloop.watch.clocks import Reading, of_thread
+from freeloop.watch.stacks import stack_of
+from freeloop.watch.stretch import Frame
+
+# Innermost Python frames of threads that wait: file ending and function.
+_WAITS = (
+    ("threading.py", frozenset({"wait", "join", "acquire", "_wait_for_tstate_lock"})),
+    ("queue.py", frozenset({"get", "put"})),
+    ("concurrent/futures/thread.py", frozenset({"_worker"})),
+    ("concurrent/futures/_base.py", frozenset({"result", "wait", "exception"})),
+    ("selectors.py", frozenset({"select"})),
+    ("socket.py", frozenset({"accept", "readinto", "recv", "recv_into"})),
+    ("ssl.py", frozenset({"read", "recv", "recv_into"})),
+    ("multiprocessing/connection.py", frozenset({"wait", "_recv", "poll"})),
+    ("subprocess.py", frozenset({"wait", "_try_wait", "_communicate"})),
+)
+_WAIT_NAMES = frozenset(name for _, names in _WAITS for name in names)
+_MOST_THREADS = 64
+_NEVER = Reading(0, 0, 0)
+
+
+def waits(frame: FrameType) -> bool:
+    """Return whether the innermost frame of a thread is a wait of the standard library."""
+    code = frame.f_code
+    return code.co_name in _WAIT_NAMES and any(
+        code.co_name in names and code.co_filename.endswith(file) for file, names in _WAITS
+    )
+
+
+class Suspects:
+    """Other threads that may have held the interpreter lock."""
+
+    def __init__(self) -> None:
+        self._at_scan: dict[int, Reading] = {}
+
+    def scan(self) -> None:
+        """Read what the threads have used so far; of the first ones, where there are very many."""
+        self._at_scan = {
+            thread.ident: reading
+            for thread in threading.enumerate()[:_MOST_THREADS]
+            if thread.ident is not None and (reading := of_thread(thread.native_id)) is not None
+        }
+
+    def at_work(
+        self, frames: dict[int, FrameType], without: set[int]
+    ) -> list[tuple[threading.Thread, tuple[Frame, ...]]]:
+        """Return the threads that do not wait, with their stacks.
+
+        Args:
+            frames: Innermost frame by thread.
+            without: Threads that are not to blame.
+        """
+        return [
+            (thread, stack)
+            for thread in threading.enumerate()
+            if thread.ident not in without
+            and (frame := frames.get(thread.ident or 0)) is not None
+            and not waits(frame)
+            and (stack := stack_of(frame))
+        ]
+
+    def busiest(
+        self, at_work: list[tuple[threading.Thread, tuple[Frame, ...]]], asleep_ns: int
+    ) -> tuple[Frame, ...]:
+        """Return the stack of the thread that used most since the scan; empty if none is to blame.
+
+        Args:
+            at_work: See above.
+            asleep_ns: Above 0: the lock was held, and the cores were hardly used: then it was held
+                by a thread that slept, unless that thread was kept from a core itself.
+        """
+        best: tuple[Frame, ...] = ()
+        most_ns = -1
+        for thread, stack in at_work:
+            now = of_thread(thread.native_id)
+            if now is None:
+                continue
+            then = self._at_scan.get(thread.ident or 0, _NEVER)
+            if asleep_ns > 0 and (now.delay_ns - then.delay_ns) * 3 >= asleep_ns:
+                continue
+            if now.cpu_ns - then.cpu_ns > most_ns:
+                best, most_ns = stack, now.cpu_ns - then.cpu_ns
+        return best

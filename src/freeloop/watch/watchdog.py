@@ -1,0 +1,185 @@
+"""The one thread that watches every event loop of the process, and sleeps in between.
+
+It starts with the first loop, ends when the last one is closed, and starts anew in a child after a
+fork. While nothing runs it dozes: the loop, or the next request, wakes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import time
+from collections import deque
+
+from freeloop.watch import gc_passes, reports
+from freeloop.watch.cause import LOCK_HELD_NS
+from freeloop.watch.hidden import never_awaited
+from freeloop.watch.hidden.all_kinds import Hidden
+from freeloop.watch.lookout import Lookout
+from freeloop.watch.loops import HookedLoop, PingedLoop, WatchedLoop, has_selector
+from freeloop.watch.origin import in_flight
+
+_DOZE_NS, _DOZE_BUSY_NS, _DOZE_WITH_PINGS_NS = 1_000_000_000, 100_000_000, 50_000_000
+_IDLE_LOOKS = 3
+_JOIN_S = 2.0
+
+
+class Watchdog:
+    """Use the one of this process: `watchdog`."""
+
+    def __init__(self) -> None:
+        self.threshold_ns = 20_000_000
+        self.never_awaited = False
+        self.loops: dict[asyncio.AbstractEventLoop, WatchedLoop] = {}
+        self.hidden = Hidden(self.wake)
+        # Read by the loops' hooks at every turn: a list, because a hook keeps no `self`.
+        self.dozing = [False]
+        self._reset()
+        atexit.register(self.stop)
+        os.register_at_fork(after_in_child=self._in_child)
+
+    def _reset(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._alarm = threading.Lock()
+        self._alarm.acquire()
+        self._woken_ns = 0
+        self._stopping = False
+        self._departing: deque[tuple[asyncio.AbstractEventLoop, threading.Event]] = deque()
+        self.dozing[0] = False
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> WatchedLoop:
+        """Watch the loop that runs in this thread; start the thread if it does not run."""
+        if has_selector(loop):
+            watched: WatchedLoop = HookedLoop(loop, self.threshold_ns, self.dozing, self.wake)
+        else:
+            watched = PingedLoop(loop, self.threshold_ns, self.threshold_ns // 2)
+        self.hidden.attach(loop)
+        self.loops[loop] = watched
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._stopping = False
+                self._thread = threading.Thread(
+                    target=self._run, name="freeloop watch", daemon=True
+                )
+                self._thread.start()
+        self.wake()
+        return watched
+
+    def wake(self) -> None:
+        """End the doze; from any thread, never waits."""
+        self.dozing[0] = False
+        self._woken_ns = time.perf_counter_ns()
+        if self._alarm.locked():
+            try:
+                self._alarm.release()
+            except RuntimeError:  # another loop was faster
+                return
+
+    def stop(self) -> None:
+        """Report what has ended, take every hook back, and end the thread."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            self._stopping = True
+            self.wake()
+            thread.join(_JOIN_S)
+        self._thread = None
+
+    def detach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop watching a loop that has stopped; what it did is reported when this returns."""
+        if set(self.loops) <= {loop}:
+            self.stop()
+            return
+        done = threading.Event()
+        self._departing.append((loop, done))
+        self.wake()
+        done.wait(_JOIN_S)
+
+    def _in_child(self) -> None:
+        # The thread, what it held and what it was about to say stayed in the parent.
+        for watched in list(self.loops.values()):
+            watched.leave()
+        self.loops.clear()
+        in_flight.clear()
+        reports.forget()
+        self.hidden = Hidden(self.wake)
+        self._reset()
+
+    def _run(self) -> None:
+        lookout = Lookout(self.threshold_ns, self.hidden)
+        gc_passes.start()
+        if self.never_awaited:
+            never_awaited.start()
+        try:
+            while self._goes_on():
+                self._sleep(lookout)
+        finally:
+            never_awaited.stop()
+            gc_passes.stop()
+            lookout.close(self._ending)
+            reports.hand_on()
+            while self._departing:
+                self._departing.popleft()[1].set()
+
+    def _goes_on(self) -> bool:
+        """Return whether there is something to watch; if not, a loop from now on starts anew."""
+        with self._starting:
+            if self.loops and not self._stopping:
+                return True
+            self._ending = dict(self.loops)
+            self.loops.clear()
+            self._thread = None
+            return False
+
+    def _sleep(self, lookout: Lookout) -> None:
+        """Sleep, then look."""
+        pause_ns = self._pause_ns(lookout)
+        due_ns = lookout.looked_ns + pause_ns
+        left_ns = due_ns - time.perf_counter_ns()
+        # What kept the watchdog so long after its last look may still be seen: no sleep then.
+        if left_ns > -LOCK_HELD_NS and self._alarm.acquire(
+            timeout=max(left_ns, pause_ns // 2) / 1e9
+        ):
+            due_ns = self._after_waking(min(due_ns, self._woken_ns))
+        self.dozing[0] = False
+        leaving = [self._departing.popleft() for _ in range(len(self._departing))]
+        try:
+            lookout.look(self.loops, due_ns)
+        except Exception:
+            # The application must never notice; the count shows it to whoever asks.
+            reports.counts.own_errors += 1
+        reports.hand_on()
+        for loop, done in leaving:
+            if (watched := self.loops.pop(loop, None)) is not None:
+                self.hidden.detach(loop)
+                watched.leave()
+            done.set()
+
+    def _after_waking(self, woken_ns: int) -> int:
+        """Give what has just begun a moment, so that a loop at full load cannot wake us for ever.
+
+        Unless the interpreter lock has already been held for as long: then the look is due.
+        """
+        due_ns = woken_ns + self.threshold_ns // 2
+        left_ns = due_ns - time.perf_counter_ns()
+        if self._stopping or left_ns <= 0:
+            return woken_ns
+        self._alarm.acquire(timeout=left_ns / 1e9)
+        return due_ns
+
+    def _pause_ns(self, lookout: Lookout) -> int:
+        if lookout.suspicious:
+            return self.threshold_ns // 4
+        pinged = any(isinstance(each, PingedLoop) for each in self.loops.values())
+        busy = bool(in_flight) or self.hidden.follows
+        if lookout.idle_looks < (_IDLE_LOOKS if in_flight else 1) or (pinged and in_flight):
+            return self.threshold_ns // 2
+        self.dozing[0] = True
+        if pinged:
+            return _DOZE_WITH_PINGS_NS
+        return _DOZE_BUSY_NS if busy else _DOZE_NS
+
+
+watchdog = Watchdog()
