@@ -209,3 +209,50 @@ def test_the_python_door_gives_the_same_findings(project: Path) -> None:
     assert (finding.rule, finding.line, finding.class_) == ("FL101", 3, FindingClass.STALL)
     assert finding.certainty is Certainty.CERTAIN
     assert finding.entry == "async view slow, /slow/"
+
+
+def test_a_trace_tells_what_a_finding_did_cost(check: Check, project: Path) -> None:
+    """One list: where it could block, joined with what it did cost in one recorded request."""
+    (project / "conf.py").write_text(
+        'SECRET_KEY = "x" * 50\nROOT_URLCONF = "urls"\nALLOWED_HOSTS = ["*"]\nMIDDLEWARE = []\n'
+    )
+    (project / "views.py").write_text(
+        "import time\nfrom django.http import HttpResponse\n"
+        "async def slow(request):\n    wait()\n    return HttpResponse()\n"
+        "def wait():\n    time.sleep(0.2)\n"
+    )
+    trace = [sys.executable, "-m", "freeloop", "trace", "/slow/", "--output", "slow.json"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "conf"}
+    subprocess.run(trace, cwd=project, env=environment, check=True, capture_output=True)
+
+    answer = check("--with", "slow.json", "--format", "json", at=project)
+
+    [finding] = decode_findings(json.loads(answer.stdout))
+    assert (finding.rule, finding.line) == ("FL101", 7)
+    assert finding.certainty is Certainty.OBSERVED
+    assert finding.cost_ms is not None
+    assert 150 < finding.cost_ms < 2000
+
+
+def test_reports_of_watch_tell_what_findings_did_cost(check: Check, project: Path) -> None:
+    """From production: the mean of what was reported for a line, and lines that reading missed."""
+    stretch = {
+        "schema": "freeloop.stretch/1", "kind": "block", "cause": "wait", "route": "slow/",
+        "path": "/slow/", "task": None, "started": 1.0, "confidence": 1.0,
+    }  # fmt: skip
+    frames = [[str(project / "views.py"), 3, "slow"]]
+    lines = [{**stretch, "ms": ms, "frames": frames} for ms in (100.0, 300.0)]
+    (project / "watch.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    answer = check("--with", "watch.jsonl", at=project)
+
+    assert "observed: time.sleep" in " ".join(answer.stdout.split())
+    assert "200 ms per request (measured)" in answer.stdout
+
+
+def test_a_file_that_is_no_report_is_refused(check: Check, project: Path) -> None:
+    """An empty join would look as if nothing was observed."""
+    answer = check("--with", "absent.jsonl", at=project)
+
+    assert answer.returncode == 2
+    assert "[no-reports]" in answer.stderr

@@ -31,6 +31,14 @@ from freeloop.cli import exit_codes
     help="Ask only this rule, by id or name; may be given several times.",
 )
 @click.option(
+    "--with",
+    "observed",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Trace (freeloop trace --output) or reports of watch (.jsonl): adds what was observed.",
+)
+@click.option(
     "--all",
     "every",
     is_flag=True,
@@ -43,6 +51,7 @@ def check_command(
     settings: str | None,
     form: str,
     select: tuple[str, ...],
+    observed: tuple[Path, ...],
     every: bool,
     quiet: bool,
     no_cache: bool,
@@ -64,6 +73,10 @@ def check_command(
     found = check_code(
         paths, start=Path.cwd(), settings=settings, select=select, use_cache=not no_cache
     )
+    if observed:
+        from freeloop.api.observed import with_observed
+
+        found = with_observed(found, observed)
     if form == "json":
         document = encode_findings(found)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))

@@ -174,6 +174,8 @@ class Finding:
     @property
     def folded(self) -> bool:
         """Whether the default view only counts it: rare, or reached by no request known."""
+        if self.certainty is Certainty.OBSERVED:
+            return False
         return self.guard.folded or not self.rooted
 
 
