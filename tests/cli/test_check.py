@@ -256,3 +256,11 @@ def test_a_file_that_is_no_report_is_refused(check: Check, project: Path) -> Non
 
     assert answer.returncode == 2
     assert "[no-reports]" in answer.stderr
+
+
+def test_the_stack_is_shown_layer_by_layer(check: Check) -> None:
+    """The middleware simulator through the same door; no request runs."""
+    answer = check("--stack", at=CAFE)
+
+    assert answer.returncode == 0, answer.stderr
+    assert "SessionMiddleware" in answer.stdout

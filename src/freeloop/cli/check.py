@@ -39,6 +39,11 @@ from freeloop.cli import exit_codes
     help="Trace (freeloop trace --output) or reports of watch (.jsonl): adds what was observed.",
 )
 @click.option(
+    "--stack",
+    is_flag=True,
+    help="Show instead what each middleware costs; imports the project's settings and middleware.",
+)
+@click.option(
     "--all",
     "every",
     is_flag=True,
@@ -52,6 +57,7 @@ def check_command(
     form: str,
     select: tuple[str, ...],
     observed: tuple[Path, ...],
+    stack: bool,
     every: bool,
     quiet: bool,
     no_cache: bool,
@@ -60,6 +66,9 @@ def check_command(
 
     PATHS are what the findings should be about; the whole project without.
     """
+    if stack:
+        _show_stack(settings, form)
+        return
     import gc
 
     from rich.console import Console
@@ -87,3 +96,18 @@ def check_command(
     counted = found.findings if every else [each for each in found.findings if not each.folded]
     if counted:
         raise click.exceptions.Exit(exit_codes.FINDINGS)
+
+
+def _show_stack(settings: str | None, form: str) -> None:
+    """Print what the project's middleware costs, layer by layer."""
+    from rich.console import Console
+
+    from freeloop.api import simulate_stack
+    from freeloop.render.json_output import dump_stack
+    from freeloop.render.stack_table import show_stack
+
+    report = simulate_stack(settings=settings)
+    if form == "json":
+        click.echo(dump_stack(report))
+    else:
+        show_stack(report, Console())
