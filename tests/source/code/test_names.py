@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from freeloop.source.code.project import deep_calls, read_code
 from tests.source.code.conftest import Write
 
 SLOW = "import time\nclass Slow:\n    def wait(self): time.sleep(1)\ndef wait(): time.sleep(1)\n"
@@ -85,3 +88,18 @@ def test_odd_code_is_read_without_a_crash(write: Write, code: str) -> None:
     graph = write(views=code)
 
     assert list(graph.loop_causes) == []
+
+
+@pytest.mark.parametrize("terms", [500, 900, 5000])
+def test_a_long_sum_is_read_or_named_as_unread(tmp_path: Path, terms: int) -> None:
+    """Generated code holds sums of thousands of terms; each is a level of nesting."""
+    (tmp_path / "pyproject.toml").touch()
+    long = " + ".join(["part"] * terms)
+    (tmp_path / "made.py").write_text(f"x = {long}\nasync def v(r):\n    return {long}\n")
+
+    with deep_calls():
+        code = read_code(tmp_path, (), settings=None, use_cache=False)
+        functions = list(code.graph.loop_functions())
+
+    assert len(functions) + len(code.unread) == 1
+    assert (len(functions) == 1) or terms > 900

@@ -69,7 +69,8 @@ def read_code(
     if not files:
         files = {file.path: file for file in find_files([root], root)}
     ordered = [files[path] for path in sorted(files)]
-    kept = read_all(ordered, cache_of(root) if use_cache else None)
+    with deep_calls():
+        kept = read_all(ordered, cache_of(root) if use_cache else None)
     index = Index(ordered, kept)
     if settings and settings not in index:
         raise FreeloopError(

@@ -89,6 +89,14 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
             tree = ast.parse(content)
         reader = Reader(package)
         body = reader.block(tree.body)
+        summary = (
+            tuple(reader.imports),
+            tuple(reader.functions),
+            tuple(reader.classes),
+            body,
+            ignored_lines(content),
+        )
+        packed = marshal.dumps(summary)
     except SyntaxError as error:
         return unreadable(digest, error.lineno, error.msg)
     except (ValueError, RecursionError, MemoryError, UnicodeError) as error:
@@ -96,14 +104,7 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
     flags = HAS_ASYNC if any(function[3] for function in reader.functions) else 0
     if reader.classes:
         flags |= HAS_CLASSES
-    summary = (
-        tuple(reader.imports),
-        tuple(reader.functions),
-        tuple(reader.classes),
-        body,
-        ignored_lines(content),
-    )
-    return Kept(digest, flags, marshal.dumps(summary))
+    return Kept(digest, flags, packed)
 
 
 def ignored_lines(content: bytes) -> dict[int, tuple[str, ...]]:
