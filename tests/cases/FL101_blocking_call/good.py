@@ -134,3 +134,11 @@ async def awaited_whatever_it_is(request, client):
 
     client = redis.Redis() if request is None else client
     await client.get("a")
+
+
+async def socket_that_does_not_block(request):
+    import socket
+
+    own = socket.socket()
+    own.setblocking(False)
+    own.connect(("127.0.0.1", 80))

@@ -39,7 +39,7 @@ CACHE_METHODS = frozenset(
 # Give an iterator that waits when it is iterated: where it is passed on, someone else does that.
 LAZY_CALLS = ("iter_content", "iter_lines", "iter_bytes", "iter_text", "iter_raw", ".walk",
               "glob", ".iterator")  # fmt: skip
-PASSED_ON = (Use.ARGUMENT, Use.RETURNED)
+PASSED_ON = (Use.ARGUMENT, Use.RETURNED, Use.ASSIGNED)
 # Questions and changes to a directory's entries: microseconds, not worth a thread.
 BRIEF_OWNERS = ("os.path.", "fcntl.")
 BRIEF = frozenset(
@@ -166,7 +166,13 @@ class Causes:
         if any(_is_async_client(each) for each in target.classes):
             return None
         found = self._method(target.classes, name)
+        if found is not None and found.name.startswith("socket.socket.") and self._unblocked(site):
+            return None
         return self._from(found, site)
+
+    def _unblocked(self, site: Site) -> bool:
+        """Tell whether the function made a socket of its own that does not block."""
+        return any(other.text.endswith(".setblocking") for other in self.program.sites(site.func))
 
     def _of_reading(self, target: Kind | None, site: Site) -> Cause | None:
         if isinstance(target, QuerySet):
