@@ -147,25 +147,22 @@ class Causes:
         if isinstance(owner, Inst) and self.program.resolver.is_manager(owner.cls):
             owner = Manager(None, owner.cls)
         if isinstance(owner, QuerySet | Manager):
-            if name in RUNS or (name in RELATED_RUNS and isinstance(owner, Manager)):
-                subject = f"{_rows(owner)}.{name}"
-                return Cause(CauseKind.QUERY, subject, "db", f"a{name}")
-            return None
+            return _of_query(owner, name)
         if isinstance(owner, Inst) and self.program.resolver.is_model(owner.cls):
             if name in INSTANCE_RUNS:
                 twin = f"a{name}" if name in ("save", "delete", "refresh_from_db") else None
                 return Cause(CauseKind.QUERY, f"{owner.cls.qualified}.{name}", "db", twin)
             return None
-        if isinstance(owner, ExtInst) and owner.name == LAZY_USER:
-            return None
-        if isinstance(owner, ExtInst) and owner.name == SESSION:
-            return self._of_session(name)
+        if isinstance(owner, ExtInst) and owner.name in (LAZY_USER, SESSION):
+            return self._of_session(name) if owner.name == SESSION else None
         dotted = f"{target.classes[0]}.{name}" if target.classes else ""
-        if dotted.startswith(CACHE):
-            return self._of_cache(dotted)
+        return self._of_cache(dotted) if dotted.startswith(CACHE) else self._known(target, site)
+
+    def _known(self, target: ExtMethod, site: Site) -> Cause | None:
+        """Return what is known of a method of a library's object."""
         if any(_is_async_client(each) for each in target.classes):
             return None
-        found = self._method(target.classes, name)
+        found = self._method(target.classes, target.name)
         if found is not None and found.name.startswith("socket.socket.") and self._unblocked(site):
             return None
         return self._from(found, site)
@@ -231,6 +228,12 @@ def _is_async_client(cls: str) -> bool:
     """Tell whether a class of a library is its async one: its methods only look like the sync."""
     owner, _, name = cls.rpartition(".")
     return name.startswith("Async") or ".asyncio" in owner or ".aio" in owner
+
+
+def _of_query(owner: QuerySet | Manager, name: str) -> Cause | None:
+    if name in RUNS or (name in RELATED_RUNS and isinstance(owner, Manager)):
+        return Cause(CauseKind.QUERY, f"{_rows(owner)}.{name}", "db", f"a{name}")
+    return None
 
 
 def _in_memory(site: Site) -> bool:
