@@ -36,6 +36,8 @@ _MIDDLEWARE = (
 _WAITS = ("open", "import", "socket.", "sqlite3.", "os.", "shutil.", "tempfile.", "subprocess.")
 
 _RANDOM = (
+    # First: a signature may hold, between two dashes, what looks like one of the others.
+    (re.compile(r"[\w.=-]+:[A-Za-z0-9]{6}:[\w-]{43}"), "<signed>"),
     # The nonce of a content security policy, a csrf token and its secret, a session key, dates.
     (re.compile(r"(?<=nonce[=-])\"?[\w-]{22}"), "<nonce>"),
     (re.compile(r"\b[A-Za-z0-9]{64}\b"), "<64>"),
@@ -48,7 +50,6 @@ _RANDOM = (
     # Of the frames in a debug page.
     (re.compile(r"(?<!\d)\d{14,16}(?!\d)"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
-    (re.compile(r"[\w.=-]+:[A-Za-z0-9]{6}:[\w-]{43}"), "<signed>"),
 )
 
 
