@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -49,6 +50,14 @@ from freeloop.cli import exit_codes
     is_flag=True,
     help="Show rare branches too, and what no known entry point reaches; they are counted else.",
 )
+@click.option("--diff", is_flag=True, help="Show the safe edits as a diff; nothing is written.")
+@click.option("--fix", is_flag=True, help="Write the safe edits.")
+@click.option(
+    "--unsafe-fixes",
+    "unsafe",
+    is_flag=True,
+    help="Ask for each other edit; with --diff, show those too.",
+)
 @click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
 def check_command(
@@ -59,6 +68,9 @@ def check_command(
     observed: tuple[Path, ...],
     stack: bool,
     every: bool,
+    diff: bool,
+    fix: bool,
+    unsafe: bool,
     quiet: bool,
     no_cache: bool,
 ) -> None:
@@ -73,20 +85,33 @@ def check_command(
 
     from rich.console import Console
 
-    from freeloop.api.checking import check_code
+    from freeloop.api.checking import check_with_fixes
     from freeloop.model.finding_codec import encode_findings
     from freeloop.render.findings_terminal import show_findings, show_quiet
 
     # The process ends with the command: looking for cycles among all that was read gains nothing.
     gc.disable()
-    found = check_code(
-        paths, start=Path.cwd(), settings=settings, select=select, use_cache=not no_cache
+    check = partial(
+        check_with_fixes,
+        paths,
+        start=Path.cwd(),
+        settings=settings,
+        select=select,
+        use_cache=not no_cache,
     )
+    if diff or fix or unsafe:
+        from freeloop.cli.fixing import run_fixes
+
+        found = run_fixes(check, diff=diff, fix=fix, unsafe=unsafe)
+    else:
+        found = check().findings
     if observed:
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
-    if form == "json":
+    if diff:
+        pass  # a diff stands alone, so that a pipe can take it
+    elif form == "json":
         document = encode_findings(found)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
     elif quiet:

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from freeloop.model.finding import Certainty, Finding, FindingClass, Findings, Guard
+from freeloop.model.finding import (
+    Certainty,
+    Finding,
+    FindingClass,
+    Findings,
+    Fix,
+    Guard,
+    Safety,
+)
 from freeloop.render.console import show, show_labelled
 
 STYLES = {
@@ -87,8 +95,17 @@ def _show_finding(finding: Finding, console: Console, *, whole: bool) -> None:
         basis = f" ({finding.basis})" if finding.basis else ""
         show_labelled(console, "cost", f"{finding.cost_ms:.0f} ms per request{basis}")
     if finding.fix is not None:
-        show_labelled(console, "mend", finding.fix.sentence)
+        show_labelled(console, "mend", mend_words(finding.fix, whole=whole))
     show(console, "")
+
+
+def mend_words(fix: Fix, *, whole: bool = False) -> str:
+    """Return how to mend a finding, and whether freeloop can write it."""
+    if fix.safety is Safety.SAFE:
+        return f"{fix.sentence}      safe edit: freeloop check --fix"
+    if fix.safety is Safety.UNSAFE:
+        return f"{fix.sentence}      to look at: freeloop check --unsafe-fixes ({fix.reason})"
+    return f"{fix.sentence}      no edit: {fix.reason}" if whole and fix.reason else fix.sentence
 
 
 def _head(finding: Finding) -> Text:
