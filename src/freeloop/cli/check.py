@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
 import click
 
 from freeloop.cli import exit_codes
+from freeloop.cli.check_output import FORMATS, print_findings
 
 
 @click.command("check")
@@ -21,7 +21,7 @@ from freeloop.cli import exit_codes
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["concise", "full", "json"]),
+    type=click.Choice(FORMATS),
     default="concise",
     help="What goes to standard output; full shows every step of a chain, and all findings.",
 )
@@ -83,11 +83,7 @@ def check_command(
         return
     import gc
 
-    from rich.console import Console
-
     from freeloop.api.checking import check_with_fixes
-    from freeloop.model.finding_codec import encode_findings
-    from freeloop.render.findings_terminal import show_findings, show_quiet
 
     # The process ends with the command: looking for cycles among all that was read gains nothing.
     gc.disable()
@@ -109,15 +105,8 @@ def check_command(
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
-    if diff:
-        pass  # a diff stands alone, so that a pipe can take it
-    elif form == "json":
-        document = encode_findings(found)
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
-    elif quiet:
-        show_quiet(found, Console(soft_wrap=True))
-    else:
-        show_findings(found, Console(), every=every or form == "full")
+    if not diff:  # which stands alone, so that a pipe can take it
+        print_findings(found, form, every=every, quiet=quiet)
     counted = found.findings if every else [each for each in found.findings if not each.folded]
     if counted:
         raise click.exceptions.Exit(exit_codes.FINDINGS)
