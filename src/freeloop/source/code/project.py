@@ -13,6 +13,7 @@ from freeloop.errors import FreeloopError
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.model.finding import Unread
 from freeloop.source.code.cache import cache_of, read_all, without_collection
+from freeloop.source.code.deployment import read_deployment
 from freeloop.source.code.files import find_files
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Index
@@ -92,7 +93,7 @@ def read_code(
         if kept[file.path].flags & UNREADABLE
     )
     return Code(
-        Graph(program, read_settings(index, module), start),
+        Graph(program, read_settings(index, module), start, read_deployment(root)),
         len(ordered),
         unread,
         frozenset(file.path for file in asked or ordered),
