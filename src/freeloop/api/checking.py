@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from freeloop.errors import FreeloopError
+from freeloop.api.choice import Choice
 from freeloop.model.finding import Certainty, Finding, FindingClass, Findings
-from freeloop.rules.registry import Rule, all_rules
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.project import Code, deep_calls, read_code
 from freeloop.source.code.sites import weight
@@ -24,7 +23,7 @@ def check_code(
     *,
     start: Path,
     settings: str | None,
-    select: Sequence[str] = (),
+    choice: Choice | None = None,
     use_cache: bool = True,
 ) -> Findings:
     """Return what the rules find in a project.
@@ -33,18 +32,27 @@ def check_code(
         paths: Files and directories that findings should be about; the project when empty.
         start: Where freeloop was called.
         settings: Settings module; found when None.
-        select: Ids or names of the rules to ask; all when empty.
+        choice: Which rules, and which files; all when None.
         use_cache: Whether to keep what was read for the next run.
 
     Raises:
         FreeloopError: If a path, the settings module or a rule does not exist.
     """
-    rules = _selected(select)
-    code = read_code(start, paths, settings=settings, use_cache=use_cache)
+    choice = choice or Choice()
+    rules = choice.rules()
+    code = read_code(
+        start,
+        paths,
+        settings=settings,
+        use_cache=use_cache,
+        leaves_out=choice.leaves_out,
+        knowledge=choice.knowledge,
+    )
     with deep_calls():
         found = [finding for rule in rules for finding in rule.find(code.graph)]
         about = [finding for finding in found if _is_about(finding, code, start)]
-        kept = [finding for finding in about if not _is_silenced(finding, code.graph, start)]
+        heard = [finding for finding in about if not _is_silenced(finding, code.graph, start)]
+        kept = [each for each in heard if not choice.ignores(each, _absolute(each.path, start))]
         entries = len(code.graph.entries)
     notes = list(code.notes)
     if not entries and any(True for _ in code.graph.async_functions()):
@@ -56,24 +64,11 @@ def check_code(
         files=code.files,
         entries=entries,
         unread=code.unread,
-        suppressed=len(about) - len(kept),
+        suppressed=len(about) - len(heard),
+        ignored=len(heard) - len(kept),
         notes=tuple(notes),
         environment={"settings": code.graph.settings.module, "root": str(code.root)},
     )
-
-
-def _selected(select: Sequence[str]) -> Sequence[Rule]:
-    rules = all_rules()
-    known = {name for rule in rules for name in (rule.id, rule.name)}
-    unknown = [name for name in select if name not in known]
-    if unknown:
-        raise FreeloopError(
-            "unknown-rule",
-            what=f"there is no rule {unknown[0]}",
-            where="--select",
-            mend=f"known: {', '.join(f'{rule.id} {rule.name}' for rule in rules)}",
-        )
-    return [rule for rule in rules if not select or {rule.id, rule.name} & set(select)]
 
 
 def _grouped(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from freeloop.cli import exit_codes
-from freeloop.cli.check_output import FORMATS, print_findings
+from freeloop.cli.check_choice import Chosen, choosing
+from freeloop.cli.check_output import FORMATS, print_findings, write_baseline
 
 
 @click.command("check")
@@ -23,12 +24,6 @@ from freeloop.cli.check_output import FORMATS, print_findings
     type=click.Choice(FORMATS),
     default="concise",
     help="What goes to standard output; full shows every step of a chain, and all findings.",
-)
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="RULE",
-    help="Ask only this rule, by id or name; may be given several times.",
 )
 @click.option(
     "--with",
@@ -51,21 +46,24 @@ from freeloop.cli.check_output import FORMATS, print_findings
 )
 @click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
+@choosing
 def check_command(
     paths: tuple[Path, ...],
     settings: str | None,
     form: str,
-    select: tuple[str, ...],
     observed: tuple[Path, ...],
     stack: bool,
     every: bool,
     quiet: bool,
     no_cache: bool,
+    chosen: Chosen,
 ) -> None:
     """Read the project and list what crashes, blocks the event loop, or wastes, with the way to it.
 
     PATHS are what the findings should be about; the whole project without.
     """
+    if paths and chosen.write_baseline is not None:
+        raise click.UsageError("--write-baseline is about the whole project: name no PATHS")
     if stack:
         _show_stack(settings, form)
         return
@@ -76,12 +74,26 @@ def check_command(
     # The process ends with the command: looking for cycles among all that was read gains nothing.
     gc.disable()
     found = check_code(
-        paths, start=Path.cwd(), settings=settings, select=select, use_cache=not no_cache
+        paths,
+        start=Path.cwd(),
+        settings=settings,
+        choice=chosen.choice,
+        use_cache=not no_cache,
     )
     if observed:
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
+    if chosen.write_baseline is not None:
+        shown = found.findings if every else [each for each in found if not each.folded]
+        write_baseline(shown, chosen.write_baseline)
+        return
+    if chosen.baseline is not None:
+        from freeloop.api.baselines import compare
+
+        found = compare(
+            found, chosen.baseline, [] if paths else [rule.id for rule in chosen.choice.rules()]
+        )
     print_findings(found, form, every=every, quiet=quiet)
     counted = found.findings if every else [each for each in found.findings if not each.folded]
     if counted:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from freeloop.model.finding import Findings
+from freeloop.model.finding import Finding, Findings
 
 FORMATS = ("concise", "full", "json", "sarif", "github", "markdown")
 
@@ -36,6 +37,14 @@ def print_findings(found: Findings, form: str, *, every: bool, quiet: bool) -> N
         _print_json(encode_findings(found))
     else:
         _print_for_forge(found, form, every=every)
+
+
+def write_baseline(shown: Sequence[Finding], file: Path) -> None:
+    """Write findings as known ones, and say what became of the file."""
+    from freeloop.api.baselines import renew
+
+    fresh, gone = renew(shown, file, Path.cwd())
+    click.echo(f"{file}: {len(shown)} known findings ({fresh} new, {gone} gone)")
 
 
 def _print_for_forge(found: Findings, form: str, *, every: bool) -> None:
