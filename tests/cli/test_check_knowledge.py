@@ -92,12 +92,16 @@ def test_the_setting_names_files_beside_pyproject(check: Check, shop: Path) -> N
 def test_a_row_of_the_user_wins_over_a_shipped_one(check: Check, project: Path) -> None:
     """It is the user's project, and may patch what a library does."""
     (project / "own.toml").write_text(
-        'format = 1\n[[call]]\nname = "time.sleep"\nkind = "sleep"\ntwin = "clock.rest"\n'
+        'format = 1\n[[call]]\nname = "subprocess.run"\nkind = "net"\ntwin = "shell.run"\n'
+    )
+    (project / "views.py").write_text(
+        "import subprocess\nasync def slow(request):\n    subprocess.run(['ls'])\n"
     )
 
     answer = check("--knowledge", "own.toml", at=project)
 
-    assert "await clock.rest(...)" in answer.stdout
+    assert "subprocess.run waits for the network" in answer.stdout
+    assert "await shell.run(...)" in answer.stdout
 
 
 @pytest.mark.parametrize(

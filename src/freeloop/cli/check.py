@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -44,6 +45,14 @@ from freeloop.cli.check_output import FORMATS, print_findings, write_baseline
     is_flag=True,
     help="Show rare branches too, and what no known entry point reaches; they are counted else.",
 )
+@click.option("--diff", is_flag=True, help="Show the safe edits as a diff; nothing is written.")
+@click.option("--fix", is_flag=True, help="Write the safe edits.")
+@click.option(
+    "--unsafe-fixes",
+    "unsafe",
+    is_flag=True,
+    help="Ask for each other edit; with --diff, show those too.",
+)
 @click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
 @choosing
@@ -54,6 +63,9 @@ def check_command(
     observed: tuple[Path, ...],
     stack: bool,
     every: bool,
+    diff: bool,
+    fix: bool,
+    unsafe: bool,
     quiet: bool,
     no_cache: bool,
     chosen: Chosen,
@@ -69,32 +81,34 @@ def check_command(
         return
     import gc
 
-    from freeloop.api.checking import check_code
+    from freeloop.api.checking import check_with_fixes
 
     # The process ends with the command: looking for cycles among all that was read gains nothing.
     gc.disable()
-    found = check_code(
+    check = partial(
+        check_with_fixes,
         paths,
         start=Path.cwd(),
         settings=settings,
         choice=chosen.choice,
         use_cache=not no_cache,
     )
+    if diff or fix or unsafe:
+        from freeloop.cli.fixing import run_fixes
+
+        found = run_fixes(check, diff=diff, fix=fix, unsafe=unsafe)
+    else:
+        found = check().findings
     if observed:
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
     if chosen.write_baseline is not None:
-        shown = found.findings if every else [each for each in found if not each.folded]
-        write_baseline(shown, chosen.write_baseline)
+        write_baseline(found, chosen.write_baseline, every=every)
         return
-    if chosen.baseline is not None:
-        from freeloop.api.baselines import compare
-
-        found = compare(
-            found, chosen.baseline, [] if paths else [rule.id for rule in chosen.choice.rules()]
-        )
-    print_findings(found, form, every=every, quiet=quiet)
+    found = chosen.without_known(found, whole=not paths)
+    if not diff:  # which stands alone, so that a pipe can take it
+        print_findings(found, form, every=every, quiet=quiet)
     counted = found.findings if every else [each for each in found.findings if not each.folded]
     if counted:
         raise click.exceptions.Exit(exit_codes.FINDINGS)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from freeloop.api.choice import Choice
+from freeloop.model.finding import Findings
 from freeloop.rules.registry import refuse_unknown
 from freeloop.source.check_settings import CheckSettings, read_check_settings
 
@@ -30,6 +31,20 @@ class Chosen:
     choice: Choice
     baseline: Path | None
     write_baseline: Path | None
+
+    def without_known(self, found: Findings, *, whole: bool) -> Findings:
+        """Return what the baseline does not have.
+
+        Args:
+            found: All of it.
+            whole: Whether the whole project was asked; only then is what is missing gone.
+        """
+        if self.baseline is None:
+            return found
+        from freeloop.api.baselines import compare
+
+        asked = [rule.id for rule in self.choice.rules()] if whole else []
+        return compare(found, self.baseline, asked)
 
 
 def choosing(command: Callable[..., None]) -> Callable[..., None]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from freeloop.model.finding import Finding, Findings
+from freeloop.model.finding import Findings
 
 FORMATS = ("concise", "full", "json", "sarif", "github", "markdown")
 
@@ -39,10 +38,11 @@ def print_findings(found: Findings, form: str, *, every: bool, quiet: bool) -> N
         _print_for_forge(found, form, every=every)
 
 
-def write_baseline(shown: Sequence[Finding], file: Path) -> None:
-    """Write findings as known ones, and say what became of the file."""
+def write_baseline(found: Findings, file: Path, *, every: bool) -> None:
+    """Write what would be shown as known findings, and say what became of the file."""
     from freeloop.api.baselines import renew
 
+    shown = [finding for finding in found if every or not finding.folded]
     fresh, gone = renew(shown, file, Path.cwd())
     click.echo(f"{file}: {len(shown)} known findings ({fresh} new, {gone} gone)")
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from freeloop.model.finding import Certainty, Finding, FindingClass, Findings, Guard
+from freeloop.model.finding import (
+    Certainty,
+    Finding,
+    FindingClass,
+    Findings,
+    Fix,
+    Guard,
+    Safety,
+)
 
 GUARDS = {
     Guard.NONE: "",
@@ -50,7 +58,16 @@ def details(finding: Finding, *, whole: bool = False) -> Iterator[tuple[str, str
         basis = f" ({finding.basis})" if finding.basis else ""
         yield "cost", f"{finding.cost_ms:.0f} ms per request{basis}"
     if finding.fix is not None:
-        yield "mend", finding.fix.sentence
+        yield "mend", mend_words(finding.fix, whole=whole)
+
+
+def mend_words(fix: Fix, *, whole: bool = False) -> str:
+    """Return how to mend a finding, and whether freeloop can write it."""
+    if fix.safety is Safety.SAFE:
+        return f"{fix.sentence}      safe edit: freeloop check --fix"
+    if fix.safety is Safety.UNSAFE:
+        return f"{fix.sentence}      to look at: freeloop check --unsafe-fixes ({fix.reason})"
+    return f"{fix.sentence}      no edit: {fix.reason}" if whole and fix.reason else fix.sentence
 
 
 def entry_words(finding: Finding, *, whole: bool) -> str:

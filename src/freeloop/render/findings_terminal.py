@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from freeloop.model.finding import Certainty, Finding, FindingClass, Findings, Guard
+from freeloop.model.finding import (
+    Certainty,
+    Finding,
+    FindingClass,
+    Findings,
+    Guard,
+)
 from freeloop.render.console import show, show_labelled
 from freeloop.render.finding_text import GUARDS, details, summary
 
