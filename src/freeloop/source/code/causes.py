@@ -15,6 +15,7 @@ from freeloop.source.code.kinds import (
     Ext,
     ExtInst,
     ExtMethod,
+    FuncRef,
     Inst,
     Kind,
     Manager,
@@ -121,6 +122,9 @@ class Causes:
                 return self._of_library(target.name, site)
             case ExtMethod():
                 return self._of_method(target, site)
+            case FuncRef() if not target.func.is_async:
+                # What it does is read, but for what leads out of Python: users know better.
+                return self._from(self.program.knowledge.own(target.func.qualified), site)
             case _:
                 pass
         return None
