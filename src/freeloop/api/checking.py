@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from freeloop.errors import FreeloopError
+from freeloop.fix.propose import Workshop
+from freeloop.fix.verify import Checked
 from freeloop.model.finding import Certainty, Finding, FindingClass, Findings
 from freeloop.rules.registry import Rule, all_rules
 from freeloop.source.code.graph import Graph
@@ -39,20 +41,46 @@ def check_code(
     Raises:
         FreeloopError: If a path, the settings module or a rule does not exist.
     """
+    return check_with_fixes(
+        paths, start=start, settings=settings, select=select, use_cache=use_cache
+    ).findings
+
+
+def check_with_fixes(
+    paths: Sequence[Path],
+    *,
+    start: Path,
+    settings: str | None,
+    select: Sequence[str] = (),
+    use_cache: bool = True,
+    overlay: Mapping[str, bytes] | None = None,
+) -> Checked:
+    """Return what the rules find, and what each fix was made of.
+
+    Args:
+        paths: As for `check_code`, and so are those that follow.
+        start: Where freeloop was called.
+        settings: Settings module.
+        select: Rules.
+        use_cache: Whether to keep what was read.
+        overlay: Content of files by their absolute path, in place of that on the disk.
+    """
     rules = _selected(select)
-    code = read_code(start, paths, settings=settings, use_cache=use_cache)
+    code = read_code(start, paths, settings=settings, use_cache=use_cache, overlay=overlay)
+    workshop = Workshop(code.graph, overlay or {})
     with deep_calls():
         found = [finding for rule in rules for finding in rule.find(code.graph)]
         about = [finding for finding in found if _is_about(finding, code, start)]
         kept = [finding for finding in about if not _is_silenced(finding, code.graph, start)]
         entries = len(code.graph.entries)
+        mended = [workshop.propose(each) for each in sorted(_grouped(kept), key=_rank)]
     notes = list(code.notes)
     if not entries and any(True for _ in code.graph.async_functions()):
         notes.append(
             "no entry point on the event loop was found: every async function counts as one"
         )
-    return Findings(
-        findings=tuple(sorted(_grouped(kept), key=_rank)),
+    findings = Findings(
+        findings=tuple(finding for finding, _ in mended),
         files=code.files,
         entries=entries,
         unread=code.unread,
@@ -60,6 +88,7 @@ def check_code(
         notes=tuple(notes),
         environment={"settings": code.graph.settings.module, "root": str(code.root)},
     )
+    return Checked(findings, tuple(each for _, each in mended if each is not None))
 
 
 def _selected(select: Sequence[str]) -> Sequence[Rule]:

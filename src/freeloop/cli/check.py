@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import click
 
 from freeloop.cli import exit_codes
+from freeloop.cli.check_output import FORMATS, print_findings
 
 
 @click.command("check")
@@ -20,7 +21,7 @@ from freeloop.cli import exit_codes
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["concise", "full", "json"]),
+    type=click.Choice(FORMATS),
     default="concise",
     help="What goes to standard output; full shows every step of a chain, and all findings.",
 )
@@ -49,6 +50,14 @@ from freeloop.cli import exit_codes
     is_flag=True,
     help="Show rare branches too, and what no known entry point reaches; they are counted else.",
 )
+@click.option("--diff", is_flag=True, help="Show the safe edits as a diff; nothing is written.")
+@click.option("--fix", is_flag=True, help="Write the safe edits.")
+@click.option(
+    "--unsafe-fixes",
+    "unsafe",
+    is_flag=True,
+    help="Ask for each other edit; with --diff, show those too.",
+)
 @click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
 def check_command(
@@ -59,6 +68,9 @@ def check_command(
     observed: tuple[Path, ...],
     stack: bool,
     every: bool,
+    diff: bool,
+    fix: bool,
+    unsafe: bool,
     quiet: bool,
     no_cache: bool,
 ) -> None:
@@ -71,28 +83,30 @@ def check_command(
         return
     import gc
 
-    from rich.console import Console
-
-    from freeloop.api.checking import check_code
-    from freeloop.model.finding_codec import encode_findings
-    from freeloop.render.findings_terminal import show_findings, show_quiet
+    from freeloop.api.checking import check_with_fixes
 
     # The process ends with the command: looking for cycles among all that was read gains nothing.
     gc.disable()
-    found = check_code(
-        paths, start=Path.cwd(), settings=settings, select=select, use_cache=not no_cache
+    check = partial(
+        check_with_fixes,
+        paths,
+        start=Path.cwd(),
+        settings=settings,
+        select=select,
+        use_cache=not no_cache,
     )
+    if diff or fix or unsafe:
+        from freeloop.cli.fixing import run_fixes
+
+        found = run_fixes(check, diff=diff, fix=fix, unsafe=unsafe)
+    else:
+        found = check().findings
     if observed:
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
-    if form == "json":
-        document = encode_findings(found)
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
-    elif quiet:
-        show_quiet(found, Console(soft_wrap=True))
-    else:
-        show_findings(found, Console(), every=every or form == "full")
+    if not diff:  # which stands alone, so that a pipe can take it
+        print_findings(found, form, every=every, quiet=quiet)
     counted = found.findings if every else [each for each in found.findings if not each.folded]
     if counted:
         raise click.exceptions.Exit(exit_codes.FINDINGS)

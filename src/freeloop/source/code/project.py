@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,12 @@ class Code:
 
 
 def read_code(
-    start: Path, paths: Sequence[Path], *, settings: str | None, use_cache: bool = True
+    start: Path,
+    paths: Sequence[Path],
+    *,
+    settings: str | None,
+    use_cache: bool = True,
+    overlay: Mapping[str, bytes] | None = None,
 ) -> Code:
     """Return the code of the project at or around a directory.
 
@@ -58,6 +63,7 @@ def read_code(
         paths: What the findings should be about; all of it when empty.
         settings: Settings module; found as `find_project` does when None.
         use_cache: Whether to read and write the summaries of the last run.
+        overlay: Content of files by path, in place of that on the disk.
 
     Raises:
         FreeloopError: If a path does not exist, or the named settings module does not.
@@ -70,7 +76,7 @@ def read_code(
         files = {file.path: file for file in find_files([root], root)}
     ordered = [files[path] for path in sorted(files)]
     with deep_calls():
-        kept = read_all(ordered, cache_of(root) if use_cache else None)
+        kept = read_all(ordered, cache_of(root) if use_cache else None, overlay)
     index = Index(ordered, kept)
     if settings and settings not in index:
         raise FreeloopError(
