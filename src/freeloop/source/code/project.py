@@ -97,7 +97,7 @@ def read_code(
         if kept[file.path].flags & UNREADABLE
     )
     return Code(
-        Graph(program, read_settings(index, module), start, read_deployment(root)),
+        Graph(program, read_settings(index, module), start, read_deployment(root), root),
         len(ordered),
         unread,
         frozenset(file.path for file in (asked if paths else ordered)),

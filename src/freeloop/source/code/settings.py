@@ -19,6 +19,9 @@ from freeloop.source.code.terms import (
     Term,
 )
 
+USER_IN_TEMPLATES = "django.contrib.auth.context_processors.auth"
+# Loads the user of every request, in a thread.
+LOOKS_AT_USER = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 IN_MEMORY = ("LocMemCache", "DummyCache")
 
 
@@ -42,6 +45,7 @@ class Settings:
             "" when neither is written out.
         wsgi: WSGI_APPLICATION.
         databases_at: File and line of DATABASES.
+        user_in_templates: Whether templates have `user`, and nothing has looked at it before.
     """
 
     module: str = ""
@@ -57,6 +61,7 @@ class Settings:
     database: str = ""
     wsgi: str = ""
     databases_at: tuple[str, int] = ("", 0)
+    user_in_templates: bool = False
 
     @property
     def counts_connections(self) -> bool:
@@ -118,6 +123,8 @@ def read_settings(index: Index, name: str) -> Settings:
         pool_size=size if isinstance(size, int) else None,
         database=_text(default.get("ENGINE")) or _address(databases.get("default")),
         wsgi=_text(values.get("WSGI_APPLICATION")),
+        user_in_templates=_holds(values.get("TEMPLATES"), USER_IN_TEMPLATES)
+        and not _holds(values.get("MIDDLEWARE"), LOOKS_AT_USER),
         databases_at=places.get("DATABASES", (module.file.path, 1)),
     )
 
@@ -181,6 +188,13 @@ def _text(term: Term) -> str:
         given = [*term[2][1:], *(value for name, value in term[3] if name == "default")]
         return next((text for each in given if isinstance(text := _plain(each), str)), "")
     return ""
+
+
+def _holds(term: Term, text: str) -> bool:
+    """Tell whether a text stands anywhere below a term."""
+    if type(term) is tuple:
+        return any(_holds(each, text) for each in term)
+    return type(term) is str and term == text
 
 
 def _address(term: Term) -> str:
