@@ -25,6 +25,7 @@ PLANTED = {
     ("FL401", "kitchen/views/pages.py", "export_async"),
     ("FL401", "kitchen/views/upload.py", "upload_async"),
     ("FL402", "kitchen/clients.py", "new_httpx_async_client"),
+    ("FL504", "kitchen/views/fanout.py", "sequence_async"),
     ("FL505", "kitchen/tally.py", "add_and_lose"),
 }
 

@@ -13,8 +13,18 @@ from freeloop.fix.names import Binding, How, bindings
 from freeloop.fix.source import Source, term_of
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Class, Func
-from freeloop.source.code.kinds import ClassRef, Ext, ExtInst, Inst, Kind, Manager, QuerySet
+from freeloop.source.code.kinds import (
+    ClassRef,
+    Ext,
+    ExtInst,
+    FuncRef,
+    Inst,
+    Kind,
+    Manager,
+    QuerySet,
+)
 from freeloop.source.code.orm import LAZY, MANAGER_NAMES, ONE_ROW
+from freeloop.source.code.resolve import OFFLOADERS
 
 # Of a raw query: another class, with fewer methods.
 BUILDERS = LAZY - {"raw", "as_manager", "from_queryset", "get_queryset"}
@@ -69,13 +79,30 @@ class Proof:
             return f"{node.id} is set at {len(found)} places"
         match found[0]:
             case Binding(how=How.IMPORT | How.DEFINED):
-                return ""
+                return self._of_definition(node)
             case Binding(how=How.ASSIGNED | How.ITEM, value=ast.expr() as value):
                 return self.doubt(value)
             case Binding(how=How.PARAMETER):
                 return f"{node.id} is given by the caller"
             case _:
                 return f"what {node.id} is was only read"
+
+    def _of_definition(self, node: ast.Name) -> str:
+        """Return why a name may be defined twice where it comes from."""
+        kind = self.kind(node)
+        defined: list[Class | Func]
+        match kind:
+            case ClassRef():
+                module, name, defined = kind.cls.module, kind.cls.name, [*kind.cls.module.classes]
+            case FuncRef():
+                module, name = kind.func.module, kind.func.name
+                defined = [*module.functions]
+            case _:
+                return ""
+        again = name in self.graph.program.resolver.variables(module)
+        if again or sum(each.name == name for each in defined) > 1:
+            return f"{node.id} is defined more than once in {module.name}"
+        return ""
 
     def _of_attribute(self, node: ast.Attribute) -> str:
         doubt = self.doubt(node.value)
@@ -104,6 +131,44 @@ class Proof:
             return ""
         return f"what {self._short(callee)}() gives was only read"
 
+    def doubt_of_method(self, target: FuncRef, owner: ast.expr) -> str:
+        """Return why a call may not reach the function of the project that was found.
+
+        Args:
+            target: The function.
+            owner: What stands before the dot of a method; the name itself of a function.
+        """
+        func = target.func
+        inside = self.func.parameters[:1] if self.func.cls is not None else ()
+        if isinstance(owner, ast.Name) and inside and owner.id == inside[0][0]:
+            if len(bindings(self.source, owner.id, owner)) > 1 or func.cls is None:
+                return f"{owner.id} is set anew"
+            return self._of_subclasses(self.func.cls, func.last_name)
+        return self.doubt(owner)
+
+    def _of_subclasses(self, cls: Class | None, name: str) -> str:
+        for module in self.graph.program.index.with_classes():
+            for each in module.classes:
+                if (
+                    each is not cls
+                    and name in each.methods
+                    and cls in (self.graph.program.resolver.mro(each))
+                ):
+                    return f"{each.last_name} has a {name} of its own"
+        return ""
+
+    def doubt_of_offload(self, node: ast.expr) -> str:
+        """Return why an expression may not be what `sync_to_async` gave."""
+        value: ast.expr | None = node
+        if isinstance(node, ast.Name):
+            binding = self.only_binding(node.id, node)
+            value = binding.value if binding is not None else None
+        if isinstance(value, ast.Call):
+            kind = self.kind(value.func)
+            if isinstance(kind, Ext) and kind.name in OFFLOADERS:
+                return self.doubt(value.func)
+        return f"{self._short(node)} was wrapped in a way that was only read"
+
     def doubt_of_rows(self, node: ast.expr, *names: str) -> str:
         """Return why the rows of a proved queryset or manager may not be Django's own.
 
@@ -112,11 +177,15 @@ class Proof:
             names: Methods that Django's own class must answer.
         """
         asked = {*names, *_methods_in(node)}
+        if isinstance(node, ast.Name):
+            binding = self.only_binding(node.id, node)
+            if binding is not None and binding.value is not None:
+                asked |= _methods_in(binding.value)
         kind = self.kind(node)
         match kind:
             case QuerySet() | Manager():
                 model = kind.model
-            case Inst():
+            case Inst() | ClassRef():
                 model = kind.cls
             case _:
                 return "its model was not found"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def twin(where: Where, name: str) -> str:
     if sync is None or made is None or sync[0] or not made[0]:
         return ""
     return f"a{name}" if sync[1] == made[1] else ""
+
+
+def has(where: Where, name: str) -> bool:
+    """Return whether a class or file of the installed Django has a function of a name."""
+    return name in _functions(*where)
 
 
 def has_coroutine(where: Where, name: str) -> bool:
@@ -67,9 +73,17 @@ def _functions(file: str, cls: str) -> dict[str, tuple[bool, str]]:
         )
     return {
         node.name: (isinstance(node, ast.AsyncFunctionDef), ast.dump(node.args))
-        for node in body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in _defined(body)
     }
+
+
+def _defined(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield functions, also those that a condition defines: `clear` of a nullable relation."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        elif isinstance(node, ast.If):
+            yield from _defined([*node.body, *node.orelse])
 
 
 @cache

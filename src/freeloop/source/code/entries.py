@@ -16,8 +16,8 @@ from freeloop.source.code.kinds import (
 from freeloop.source.code.program import Program
 from freeloop.source.code.routes import Route, Routes
 from freeloop.source.code.settings import Settings
+from freeloop.source.code.signals import RECEIVERS, connected_async
 
-RECEIVERS = frozenset({"django.dispatch.receiver", "django.dispatch.dispatcher.receiver"})
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 ASYNC_CONSUMERS = (
     "AsyncConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer", "AsyncHttpConsumer",
@@ -67,6 +67,7 @@ def find_entries(program: Program, settings: Settings) -> list[Entry]:
     add(_of_middleware(program, settings))
     for module in program.index.with_async():
         add(_of_module(program, module))
+    add(Entry(func, "receiver") for func in connected_async(program))
     return list(found.values())
 
 
