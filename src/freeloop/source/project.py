@@ -151,7 +151,9 @@ def _manage_below(start: Path) -> list[Path]:
     """Return the manage.py files of the highest level that has any: "src/backend/manage.py"."""
     for level in ("*/manage.py", "*/*/manage.py", "*/*/*/manage.py"):
         found = sorted(
-            file for file in start.glob(level) if not NO_PROJECT & set(file.relative_to(start).parts)
+            file
+            for file in start.glob(level)
+            if not NO_PROJECT & set(file.relative_to(start).parts)
         )
         if found:
             return found

@@ -248,7 +248,7 @@ def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) ->
             related = related | named if len(named) == len(arguments) > 0 else frozenset({"*"})
         rows = rows and name not in ("values", "values_list", "dates", "datetimes")
         return QuerySet(model, related, rows)
-    one = _one_row(name.removeprefix("a") if name not in ONE_ROW else name, model, related, rows)
+    one = _one_row(name, QuerySet(model, related, rows))
     if name in ONE_ROW:
         return one
     if name.startswith("a") and name[1:] in RUNS:
@@ -258,11 +258,12 @@ def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) ->
     return NOTHING if name in RUNS else None
 
 
-def _one_row(name: str, model: Model | None, related: frozenset[str], rows: bool) -> Kind | None:
-    """Return what a method gives that gives one row."""
+def _one_row(name: str, given: QuerySet) -> Kind | None:
+    """Return what a method gives that gives one row, or its async twin."""
+    name = name if name in ONE_ROW else name.removeprefix("a")
     if name not in ONE_ROW or "_or_" in name:
         return None
-    row = row_of(QuerySet(model, related, rows))
+    row = row_of(given)
     # A new row has the related objects that it was made with.
     return replace(row, queried=False) if name == "create" and isinstance(row, Inst) else row
 

@@ -18,6 +18,11 @@ from freeloop.source.code.terms import Terms
 HAS_ASYNC = 1
 HAS_CLASSES = 2
 UNREADABLE = 4
+HANDS_OVER = 8
+
+# Libraries that are given handlers as arguments, and responses that are given generators.
+REGISTRARS = ("aiohttp.web", "telegram.ext.", "aiogram.", "discord.", "telethon.", "socketio.")
+STREAMS = ("django.http.StreamingHttpResponse", "django.http.response.StreamingHttpResponse")
 
 _EXCEPT = re.compile(rb"^(\s*except\s+)([^(:][^:]*,[^:]*?)(\s*:)")
 _COMMENT = re.compile(
@@ -105,6 +110,8 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
     flags = HAS_ASYNC if any(function[3] for function in reader.functions) else 0
     if reader.classes:
         flags |= HAS_CLASSES
+    if any(f"{name}.".startswith((*REGISTRARS, *STREAMS)) for _, name in reader.imports):
+        flags |= HANDS_OVER
     return Kept(digest, flags, packed)
 
 
