@@ -33,4 +33,76 @@ def test_a_setting_is_reported_where_async_views_make_it_costly(
     (tmp_path / "urls.py").write_text(URLS)
     (tmp_path / "views.py").write_text(views)
 
+    found = check(tmp_path)
+
+    assert {each.rule for each in found} == rules
+    assert {(each.path, each.line) for each in found} == {("settings.py", 3)} if rules else True
+
+
+POOL = ('DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql",'
+        ' "OPTIONS": {"pool": {"max_size": 20}}}}')  # fmt: skip
+COMPOSE = """services:
+  web: {command: uvicorn a.asgi:a --workers 9}
+  db: {command: postgres -c max_connections=300}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "settings", "rules"),
+    [
+        ("gunicorn.conf.py", "workers = 8\n", POOL, {"FL305"}),
+        ("gunicorn.conf.py", "workers = 5\n", POOL, set()),
+        ("gunicorn.conf.py", "# workers = 8\n", POOL, set()),
+        ("gunicorn.conf.py", "workers = 8\n", POOL.replace("postgresql", "sqlite3"), set()),
+        ("gunicorn.conf.py", "workers = 8\n", POOL.replace('{"max_size": 20}', "True"), set()),
+        ("Procfile", "web: gunicorn shop.asgi -k asgi --workers 6\n", POOL, {"FL305"}),
+        ("Procfile", "web: gunicorn shop.asgi -k asgi -w 5\n", POOL, set()),
+        ("Dockerfile", 'CMD ["uvicorn", "shop.asgi:app", "--workers", "9"]\n', POOL, {"FL305"}),
+        ("compose.yaml", COMPOSE, POOL, set()),
+        ("Procfile", "web: celery worker -w 50\n", POOL, set()),
+    ],
+)
+def test_pools_of_all_workers_together_are_held_against_the_servers_limit(
+    tmp_path: Path, name: str, text: str, settings: str, rules: set[str]
+) -> None:
+    """Every process has a pool of its own, and the server counts them all."""
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "settings.py").write_text(BASE + settings)
+    (tmp_path / name).write_text(text)
+
+    found = check(tmp_path)
+
+    assert {each.rule for each in found} == rules
+    for each in found:
+        assert (each.path, each.line) == ("settings.py", 3)
+        assert [(place.path, place.line) for place in each.also] == [(name, 1)]
+
+
+CLIENT = """import httpx
+client = httpx.AsyncClient()
+async def view(request):
+    return await client.get("http://rates.test")
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "procfile", "rules"),
+    [
+        ('WSGI_APPLICATION = "wsgi.application"', "", {"FL407"}),
+        ('WSGI_APPLICATION = "wsgi.application"', "web: gunicorn asgi:app -k asgi\n", set()),
+        ('ASGI_APPLICATION = "asgi.application"', "web: gunicorn wsgi:app\n", {"FL407"}),
+        ('ASGI_APPLICATION = "asgi.application"', "", set()),
+        ("", "", set()),
+    ],
+)
+def test_a_client_of_the_module_is_wrong_where_only_wsgi_serves(
+    tmp_path: Path, settings: str, procfile: str, rules: set[str]
+) -> None:
+    """Under WSGI each async view has a loop of its own; when in doubt nothing is said."""
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "settings.py").write_text(f'ROOT_URLCONF = "urls"\n{settings}\n')
+    (tmp_path / "urls.py").write_text(URLS)
+    (tmp_path / "views.py").write_text(CLIENT)
+    (tmp_path / "Procfile").write_text(procfile)
+
     assert {each.rule for each in check(tmp_path)} == rules

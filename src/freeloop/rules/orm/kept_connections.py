@@ -35,13 +35,11 @@ def find(graph: Graph) -> Iterator[Finding]:
     settings = graph.settings
     if not settings.conn_max_age or not settings.asgi or not graph.entries:
         return
-    module = graph.program.index.module(settings.module)
-    if module is not None:
+    if settings.databases_at[0]:
         yield report_setting(
             graph,
             RULE,
-            module.file.path,
-            1,
+            *settings.databases_at,
             f"CONN_MAX_AGE = {settings.conn_max_age} keeps a connection for each thread"
             " that ASGI requests leave behind",
             subject="CONN_MAX_AGE",

@@ -11,8 +11,8 @@ from freeloop.source.code.kinds import ClassRef, FuncRef
 from freeloop.source.code.program import Program
 from freeloop.source.code.routes import Route, Routes
 from freeloop.source.code.settings import Settings
+from freeloop.source.code.signals import RECEIVERS, connected_async
 
-RECEIVERS = frozenset({"django.dispatch.receiver", "django.dispatch.dispatcher.receiver"})
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 ASYNC_CONSUMERS = (
     "AsyncConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer", "AsyncHttpConsumer",
@@ -58,6 +58,7 @@ def find_entries(program: Program, settings: Settings) -> list[Entry]:
         add(_of_module(program, module))
     for module in program.index.handing_over():
         add(Entry(func, what) for func, what in given(program, module))
+    add(Entry(func, "receiver") for func in connected_async(program))
     return list(found.values())
 
 

@@ -264,10 +264,11 @@ class Evaluator:
         return Many(found.pop() if len(found) == 1 else None)
 
     def _dict(self, term: Term, use: Use, assigned: str) -> Kind | None:
-        for key in term[1]:
-            self.visit(key)
-        return Many(next((kind for kind in [self.visit(each, Use.ARGUMENT) for each in term[2]]
-                          if isinstance(kind, QuerySet)), None))  # fmt: skip
+        keys = [self.visit(key) for key in term[1]]
+        values = [self.visit(each, Use.ARGUMENT) for each in term[2]]
+        first = next((kind for kind in values if isinstance(kind, QuerySet)), None)
+        pairs = zip(keys, values, strict=True)
+        return Many(first, tuple([(key.value, kind) for key, kind in pairs if type(key) is Text]))
 
     def _operation(self, term: Term, use: Use, assigned: str) -> Kind | None:
         left, right = self.visit(term[2]), self.visit(term[3])

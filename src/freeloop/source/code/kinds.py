@@ -188,9 +188,15 @@ class Lent:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Many:
-    """A list, tuple, set or dict of things of one kind."""
+    """A list, tuple, set or dict of things of one kind.
+
+    Attributes:
+        item: What it holds.
+        named: Of a dict that is written out: its keys, with what they stand for.
+    """
 
     item: Kind | None
+    named: tuple[tuple[str, Kind | None], ...] = ()
 
 
 @dataclass(slots=True, unsafe_hash=True)
