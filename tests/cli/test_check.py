@@ -6,15 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from freeloop.model.finding import Certainty, FindingClass
 from freeloop.model.finding_codec import decode_findings
-
-type Check = Callable[..., subprocess.CompletedProcess[str]]
+from tests.cli.conftest import Check
 
 CAFE = Path(__file__).parents[2] / "examples" / "cafe"
 # Rule, file and function of everything that is planted in the sample project.
@@ -27,43 +25,19 @@ PLANTED = {
     ("FL401", "kitchen/views/pages.py", "export_async"),
     ("FL401", "kitchen/views/upload.py", "upload_async"),
     ("FL402", "kitchen/clients.py", "new_httpx_async_client"),
+    ("FL504", "kitchen/views/fanout.py", "sequence_async"),
     ("FL505", "kitchen/tally.py", "add_and_lose"),
 }
-
-
-@pytest.fixture
-def check(tmp_path: Path) -> Check:
-    """Run the command in a process of its own, its cache in the test's directory."""
-
-    def run(*words: str, at: Path) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "FREELOOP_CACHE": str(tmp_path / "cache"), "COLUMNS": "100"}
-        environment.pop("DJANGO_SETTINGS_MODULE", None)
-        return subprocess.run(
-            [sys.executable, "-m", "freeloop", "check", *words],
-            cwd=at,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with one blocked view."""
-    root = tmp_path / "site"
-    root.mkdir()
-    (root / "manage.py").write_text(
-        'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf")\n'
-    )
-    (root / "conf.py").write_text('ROOT_URLCONF = "urls"\n')
-    (root / "urls.py").write_text(
-        "from django.urls import path\nimport views\nurlpatterns = [path('slow/', views.slow)]\n"
-    )
-    (root / "views.py").write_text("import time\nasync def slow(request):\n    time.sleep(1)\n")
-    return root
+# What stands in the line of the file that a finding names.
+LINES = {
+    "FL101": "requests_session().get(",
+    "FL103": "await acheck_password(",
+    "FL302": "await asyncio.gather(",
+    "FL401": "async def ",
+    "FL402": "return httpx.AsyncClient(",
+    "FL504": "await _order_async(session, address) for",
+    "FL505": "self.served = seen + 1",
+}
 
 
 def test_everything_planted_in_the_sample_project_is_found_and_nothing_else(check: Check) -> None:
@@ -78,6 +52,10 @@ def test_everything_planted_in_the_sample_project_is_found_and_nothing_else(chec
     }
     assert answer.returncode == 1
     assert shown == PLANTED
+    for each in found:
+        if not each.folded:
+            line = (CAFE / each.path).read_text().splitlines()[each.line - 1]
+            assert LINES[each.rule] in line, (each.rule, each.path, each.line)
     assert found.unread == ()
 
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from freeloop.api.checking import check_code
+from freeloop.fix.same_work import WithoutAsync
 from freeloop.model.finding import Findings
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -32,12 +33,12 @@ def put(case: Path, at: Path, text: str | None = None) -> Path:
     """Write a case as a small project: the case is its URLconf, other files lie beside it.
 
     Args:
-        case: bad.py or good.py.
+        case: bad.py, good.py, fixable.py or fixed.py.
         at: An empty directory.
         text: What stands in the file instead of the case's own text.
     """
     for beside in case.parent.glob("*.py"):
-        if beside.name not in ("bad.py", "good.py"):
+        if beside.name not in ("bad.py", "good.py", "fixable.py", "fixed.py"):
             shutil.copy(beside, at / beside.name)
     (at / "pyproject.toml").touch()
     file = at / "urls.py"
@@ -56,29 +57,12 @@ def found_lines(found: Findings, name: str) -> set[tuple[str, int]]:
     return {(each.rule, each.line) for each in found.findings if Path(each.path).name == name}
 
 
-class _Synchronous(ast.NodeTransformer):
+class _Synchronous(WithoutAsync):
     """Turns async code into its sync twin."""
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        self.generic_visit(node)
-        return ast.FunctionDef(**{name: getattr(node, name) for name in node._fields})
-
-    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
-        self.generic_visit(node)
-        return ast.For(**{name: getattr(node, name) for name in node._fields})
-
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
-        self.generic_visit(node)
-        return ast.With(**{name: getattr(node, name) for name in node._fields})
-
-    def visit_Await(self, node: ast.Await) -> ast.AST:
+    def visit_Await(self, node: ast.Await) -> ast.AST:  # noqa: N802 - as `ast` asks
         self.generic_visit(node)
         return node.value
-
-    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
-        self.generic_visit(node)
-        node.is_async = 0
-        return node
 
 
 def synchronous(text: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import click
 
 from freeloop.cli import exit_codes
+from freeloop.cli.check_choice import Chosen, choosing
+from freeloop.cli.check_output import FORMATS, print_findings, write_baseline
 
 
 @click.command("check")
@@ -20,15 +22,9 @@ from freeloop.cli import exit_codes
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["concise", "full", "json"]),
+    type=click.Choice(FORMATS),
     default="concise",
     help="What goes to standard output; full shows every step of a chain, and all findings.",
-)
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="RULE",
-    help="Ask only this rule, by id or name; may be given several times.",
 )
 @click.option(
     "--with",
@@ -49,50 +45,70 @@ from freeloop.cli import exit_codes
     is_flag=True,
     help="Show rare branches too, and what no known entry point reaches; they are counted else.",
 )
+@click.option("--diff", is_flag=True, help="Show the safe edits as a diff; nothing is written.")
+@click.option("--fix", is_flag=True, help="Write the safe edits.")
+@click.option(
+    "--unsafe-fixes",
+    "unsafe",
+    is_flag=True,
+    help="Ask for each other edit; with --diff, show those too.",
+)
 @click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
+@choosing
 def check_command(
     paths: tuple[Path, ...],
     settings: str | None,
     form: str,
-    select: tuple[str, ...],
     observed: tuple[Path, ...],
     stack: bool,
     every: bool,
+    diff: bool,
+    fix: bool,
+    unsafe: bool,
     quiet: bool,
     no_cache: bool,
+    chosen: Chosen,
 ) -> None:
     """Read the project and list what crashes, blocks the event loop, or wastes, with the way to it.
 
     PATHS are what the findings should be about; the whole project without.
     """
+    if paths and chosen.write_baseline is not None:
+        raise click.UsageError("--write-baseline is about the whole project: name no PATHS")
     if stack:
         _show_stack(settings, form)
         return
     import gc
 
-    from rich.console import Console
-
-    from freeloop.api.checking import check_code
-    from freeloop.model.finding_codec import encode_findings
-    from freeloop.render.findings_terminal import show_findings, show_quiet
+    from freeloop.api.checking import check_with_fixes
 
     # The process ends with the command: looking for cycles among all that was read gains nothing.
     gc.disable()
-    found = check_code(
-        paths, start=Path.cwd(), settings=settings, select=select, use_cache=not no_cache
+    check = partial(
+        check_with_fixes,
+        paths,
+        start=Path.cwd(),
+        settings=settings,
+        choice=chosen.choice,
+        use_cache=not no_cache,
     )
+    if diff or fix or unsafe:
+        from freeloop.cli.fixing import run_fixes
+
+        found = run_fixes(check, diff=diff, fix=fix, unsafe=unsafe)
+    else:
+        found = check().findings
     if observed:
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
-    if form == "json":
-        document = encode_findings(found)
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
-    elif quiet:
-        show_quiet(found, Console(soft_wrap=True))
-    else:
-        show_findings(found, Console(), every=every or form == "full")
+    if chosen.write_baseline is not None:
+        write_baseline(found, chosen.write_baseline, every=every)
+        return
+    found = chosen.without_known(found, whole=not paths)
+    if not diff:  # which stands alone, so that a pipe can take it
+        print_findings(found, form, every=every, quiet=quiet)
     counted = found.findings if every else [each for each in found.findings if not each.folded]
     if counted:
         raise click.exceptions.Exit(exit_codes.FINDINGS)

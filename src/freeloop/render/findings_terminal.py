@@ -8,27 +8,23 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from freeloop.model.finding import Certainty, Finding, FindingClass, Findings, Guard
+from freeloop.model.finding import (
+    Certainty,
+    Finding,
+    FindingClass,
+    Findings,
+    Guard,
+)
 from freeloop.render.console import show, show_labelled
+from freeloop.render.finding_text import GUARDS, details, summary
 
 STYLES = {
     FindingClass.CRASH: "bold red",
     FindingClass.STALL: "bold yellow",
     FindingClass.WASTE: "bold cyan",
 }
-GUARDS = {
-    Guard.NONE: "",
-    Guard.BRANCH: "under a condition",
-    Guard.CACHE: "only when nothing is kept yet",
-    Guard.SETTING: "if a setting says so",
-    Guard.RARE: "on a rare branch",
-}
-COUNTED = {
-    FindingClass.CRASH: ("crash", "crash"),
-    FindingClass.STALL: ("block the loop", "blocks the loop"),
-    FindingClass.WASTE: ("waste", "wastes"),
-}
-MOST_OTHERS = 3
+
+MOST_GONE = 5
 
 
 def show_findings(found: Findings, console: Console, *, every: bool = False) -> None:
@@ -49,6 +45,8 @@ def show_findings(found: Findings, console: Console, *, every: bool = False) -> 
     for each in found.unread:
         where = each.path if each.line is None else f"{each.path}:{each.line}"
         show(console, Text(f"{where}  not read: {each.problem}", "yellow"))
+    for gone in found.gone[:MOST_GONE]:
+        show_labelled(console, "gone", gone)
     for note in found.notes:
         show_labelled(console, "note", note)
     show(console, Text(summary(found), "bold"))
@@ -61,33 +59,10 @@ def show_quiet(found: Findings, console: Console) -> None:
             show(console, _head(finding))
 
 
-def summary(found: Findings) -> str:
-    """Return the last line: findings by class, files, entry points."""
-    counts = Counter(finding.class_ for finding in found.findings if not finding.folded)
-    parts = [
-        f"{counts[each]} {COUNTED[each][1 if counts[each] == 1 else 0]}"
-        for each in FindingClass
-        if counts[each]
-    ] or ["nothing found"]
-    files = f"{found.files} files, {found.entries} entry points on the event loop"
-    if found.unread:
-        files += f", {len(found.unread)} not read"
-    if found.suppressed:
-        files += f", {found.suppressed} silenced by comments"
-    return f"{', '.join(parts)}. {files}"
-
-
 def _show_finding(finding: Finding, console: Console, *, whole: bool) -> None:
     show(console, _head(finding))
-    if finding.entry:
-        show_labelled(console, "entry", _entry_words(finding, whole=whole))
-    if len(finding.chain) > 1:
-        show_labelled(console, "path", chain_words(finding, whole=whole))
-    if finding.cost_ms is not None:
-        basis = f" ({finding.basis})" if finding.basis else ""
-        show_labelled(console, "cost", f"{finding.cost_ms:.0f} ms per request{basis}")
-    if finding.fix is not None:
-        show_labelled(console, "mend", finding.fix.sentence)
+    for label, text in details(finding, whole=whole):
+        show_labelled(console, label, text)
     show(console, "")
 
 
@@ -102,25 +77,6 @@ def _head(finding: Finding) -> Text:
         f"{sure[finding.certainty]}{finding.message}",
         (guard, "dim"),
     )
-
-
-def _entry_words(finding: Finding, *, whole: bool) -> str:
-    others = [place.what or f"{place.path}:{place.line}" for place in finding.also]
-    if not others:
-        return finding.entry
-    if whole or len(others) <= MOST_OTHERS:
-        return f"{finding.entry}; also {'; '.join(others)}"
-    more = len(others) - MOST_OTHERS
-    return f"{finding.entry}; also {'; '.join(others[:MOST_OTHERS])}; and {more} more"
-
-
-def chain_words(finding: Finding, *, whole: bool = False) -> str:
-    """Return the chain in one line; with the place of every step when `whole`."""
-    steps = finding.chain
-    if whole:
-        return " > ".join(f"{step.text} ({step.path}:{step.line})" for step in steps)
-    first = steps[0].function.rpartition(".")[2]
-    return " > ".join([first, *(step.text for step in steps)])
 
 
 def _folded_words(folded: Sequence[Finding]) -> str:

@@ -87,9 +87,18 @@ def report(
 
 
 def report_setting(
-    graph: Graph, rule: Rule, path: str, line: int, message: str, *, subject: str, mend: str
+    graph: Graph,
+    rule: Rule,
+    path: str,
+    line: int,
+    message: str,
+    *,
+    subject: str,
+    mend: str,
+    certainty: Certainty = Certainty.CERTAIN,
+    also: Sequence[Place] = (),
 ) -> Finding:
-    """Return a finding in the settings, which no chain leads to."""
+    """Return a finding in the settings, or in what they name, which no chain leads to."""
     return Finding(
         rule=rule.id,
         name=rule.name,
@@ -98,7 +107,8 @@ def report_setting(
         line=line,
         end_line=line,
         message=message,
-        certainty=Certainty.CERTAIN,
+        also=tuple(also),
+        certainty=certainty,
         guard=Guard.NONE,
         subject=subject,
         fix=Fix(mend, Safety.SUGGEST),

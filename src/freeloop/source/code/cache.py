@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from freeloop import __version__
@@ -18,7 +18,7 @@ from freeloop.source.code.files import CodeFile
 from freeloop.source.code.summary import Kept, digest_of, summarise, unreadable
 
 # Grows when terms or summaries change their shape.
-FORMAT = 3
+FORMAT = 4
 VARIABLE = "FREELOOP_CACHE"
 UNSURE_NS = 2_000_000_000
 # Files of the cache: after one edit, one of them is written again.
@@ -28,18 +28,27 @@ SHARDS = 16
 type Row = tuple[int, int, str, bytes, int, bytes]
 
 
-def read_all(files: Sequence[CodeFile], cache: Path | None) -> dict[str, Kept]:
+def read_all(
+    files: Sequence[CodeFile],
+    cache: Path | None,
+    overlay: Mapping[str, bytes] | None = None,
+) -> dict[str, Kept]:
     """Return the summary of each file by its path, parsed or from the cache.
 
     Args:
         files: To read.
         cache: Directory of the cache, `cache_of`; None to parse everything.
+        overlay: Content of files by path, in place of that on the disk; not kept.
     """
     shards = [_load(cache, number) for number in range(SHARDS)]
     found: dict[str, Kept] = {}
     rows: list[dict[str, Row]] = [{} for _ in range(SHARDS)]
     with without_collection():
         for file in files:
+            if overlay and file.path in overlay:
+                content = overlay[file.path]
+                found[file.path] = summarise(content, file.package, digest_of(content))
+                continue
             number = zlib.crc32(file.path.encode()) % SHARDS
             known, written_ns = shards[number]
             before = known.get(file.path)
@@ -47,7 +56,7 @@ def read_all(files: Sequence[CodeFile], cache: Path | None) -> dict[str, Kept]:
             rows[number][file.path] = row
             found[file.path] = Kept(*row[3:])
         for number, (known, _) in enumerate(shards):
-            if cache is not None and rows[number] != known:
+            if cache is not None and not overlay and rows[number] != known:
                 _save(cache / str(number), rows[number])
     return found
 

@@ -8,13 +8,22 @@ from functools import cached_property
 from pathlib import Path
 
 from freeloop.source.code.causes import Cause, Causes
+from freeloop.source.code.decorators import sync_wrapper
+from freeloop.source.code.deployment import Deployment
+from freeloop.source.code.drawing import Drawing
 from freeloop.source.code.entries import Entry, find_entries
 from freeloop.source.code.index import Class, Func
+from freeloop.source.code.layers import Layer, find_layers
+from freeloop.source.code.loops import OwnLoop, own_loops, serves_wsgi_only
 from freeloop.source.code.program import Program
 from freeloop.source.code.reach import Reach, Way
+from freeloop.source.code.runs import Runs
+from freeloop.source.code.sequences import Sequence, awaits_in_sequence
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.sites import Site, What
+from freeloop.source.code.templates import Templates
 from freeloop.source.code.updates import Update, updates_across_await
+from freeloop.source.code.waiting import Waits
 
 
 class Graph:
@@ -24,14 +33,25 @@ class Graph:
         program: Functions with their kinds and sites.
         settings: What the settings module says.
         here: Directory that paths are shown relative to.
+        deployment: What other files say about its servers.
+        drawing: What its templates do.
     """
 
-    def __init__(self, program: Program, settings: Settings, here: Path) -> None:
+    def __init__(
+        self,
+        program: Program,
+        settings: Settings,
+        here: Path,
+        deployment: Deployment | None = None,
+        root: Path | None = None,
+    ) -> None:
         """Ask about a program under its settings."""
         self.program = program
         self.settings = settings
         self.here = here
-        self.causes = Causes(program, settings)
+        self.deployment = deployment or Deployment()
+        self.drawing = Drawing(program, Templates(root or here))
+        self.causes = Causes(program, settings, self.drawing)
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -39,9 +59,20 @@ class Graph:
         return find_entries(self.program, self.settings)
 
     @cached_property
+    def middleware(self) -> list[Layer]:
+        """The layers of MIDDLEWARE that are the project's own."""
+        return list(find_layers(self.program, self.settings))
+
+    @cached_property
+    def own_loops(self) -> list[OwnLoop]:
+        """What runs on a new event loop each time."""
+        wsgi_only = serves_wsgi_only(self.program, self.settings, self.deployment)
+        return list(own_loops(self.program, self.settings, self.entries, wsgi_only=wsgi_only))
+
+    @cached_property
     def reach(self) -> Reach:
         """What runs on the loop, and the ways to it."""
-        return Reach(self.program, self.entries)
+        return Reach(Runs(self.program, self.drawing), self.entries)
 
     def loop_functions(self) -> Iterator[Func]:
         """Yield every function that runs on an event loop."""
@@ -56,6 +87,15 @@ class Graph:
         """Yield writes to shared state of what was read before an await."""
         if any(site.what is What.WRITE for site in self.program.sites(func)):
             yield from updates_across_await(func)
+
+    def awaits_in_sequence(self, func: Func) -> Iterator[Sequence]:
+        """Yield the awaits of a function that do not need one another."""
+        yield from awaits_in_sequence(func)
+
+    @cached_property
+    def waits(self) -> Waits:
+        """What async functions wait for."""
+        return Waits(self.program, self.causes)
 
     def sites(self, func: Func) -> list[Site]:
         """Return what happens in a function, in the order of the code."""
@@ -93,6 +133,10 @@ class Graph:
             if isinstance(found, Func) and found.is_async and found is not func:
                 return found
         return None
+
+    def sync_wrapper(self, func: Func) -> Func | None:
+        """Return the sync function that decorators of the project put in an async one's place."""
+        return sync_wrapper(self.program.resolver, func) if func.decorators else None
 
     def bases(self, cls: Class) -> list[Class | str]:
         """Return a class and its bases; those of libraries by their dotted name."""

@@ -133,14 +133,15 @@ def _inside(term: Term) -> Terms:
 def _awaits(term: Any) -> bool:
     if type(term) is not tuple or not term:
         return False
-    if term[0] == AWAIT:
+    # The arguments of a call are a plain tuple, whose first item is no tag.
+    if type(term[0]) is int and term[0] == AWAIT:
         return True
-    return any(_awaits(each) for each in term[1:])
+    return any(_awaits(each) for each in term)
 
 
 def _names(term: Any) -> Iterator[str]:
     if type(term) is str:
         yield term
     elif type(term) is tuple:
-        for each in term[1:]:
+        for each in term:
             yield from _names(each)

@@ -1,0 +1,1 @@
+"""One recipe a file; a module with a global `RECIPE` is one."""

@@ -1,0 +1,3 @@
+"""Settings of the case."""
+
+ROOT_URLCONF = "urls"
