@@ -64,6 +64,7 @@ def test_the_documentation_has_blocks_of_every_kind_and_no_other() -> None:
 def test_a_plan_in_the_documentation_is_a_plan(block: Block, tmp_path: Path) -> None:
     """Readers copy plans; a plan that is refused costs them the first impression."""
     from freeloop.knowledge.load import read_table
+    from freeloop.source.check_settings import read_check_settings
     from freeloop.source.plan import read_plan
     from freeloop.source.project import read_options
     from freeloop.source.requests import read_requests
@@ -88,7 +89,10 @@ def test_a_plan_in_the_documentation_is_a_plan(block: Block, tmp_path: Path) -> 
     else:
         (tmp_path / "pyproject.toml").write_text(block.text)
         options, _ = read_options(tmp_path)
-        assert dict(options) == tables["tool"]["freeloop"]
+        said = tables["tool"]["freeloop"]
+        assert dict(options) == {key: value for key, value in said.items() if key != "check"}
+        settings = read_check_settings(tmp_path)
+        assert settings.ignore == tuple(said.get("check", {}).get("ignore", ()))
 
 
 @pytest.mark.parametrize("block", written_in("python"), ids=by_place)

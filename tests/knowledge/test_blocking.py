@@ -196,7 +196,7 @@ def test_a_class_is_told_from_a_function_and_from_a_module() -> None:
         ("format = ", "is no TOML"),
         (OWN.replace("format = 1", "format = 2"), "format is 2, known is 1"),
         (OWN.replace('kind = "net"', 'kind = "lan"'), "call 1 (till.Till.open) kind is 'lan'"),
-        (OWN.replace('reaches = "posix.read"', ""), "call 2 (requests.get) reaches is missing"),
+        (OWN.replace('"posix.read"', "3"), "call 2 (requests.get) reaches is 3, expected a text"),
         (OWN.replace('twin = "till', 'twim = "till'), "call 1 (till.Till.open) twim is not known"),
         (OWN.replace('["till.Till"]', '"till.Till"'), "bases till.BigTill is 'till.Till'"),
         (OWN.replace('"requests.get"', '"till.Till.open"'), "till.Till.open is there twice"),

@@ -20,7 +20,11 @@ settings.configure(
     ROOT_URLCONF="urls", ALLOWED_HOSTS=["*"], USE_TZ=True, SECRET_KEY="of a test",
     DATABASES={"default": {
         "ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(here, "rows.sqlite3")}},
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+    TEMPLATES=[{
+        "BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [here],
+        "OPTIONS": {"context_processors": ["django.contrib.auth.context_processors.auth"]}}],
     MIDDLEWARE=json.loads(sys.argv[1]), LOGGING_CONFIG=None)
 django.setup()
 from django.core.handlers.asgi import ASGIHandler
@@ -249,3 +253,108 @@ print(json.dumps([*found, opened()]))
     )
 
     assert run(tmp_path, script) == [20, 0, 0]
+
+
+def test_a_template_on_the_loop_may_not_query_nor_look_at_user(tmp_path: Path) -> None:
+    """FL111, FL112: a foreign key, a queryset and the signed-in user; loaded rows are fine."""
+    script = (
+        START
+        + """
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import SynchronousOnlyOperation
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path
+call_command("migrate", verbosity=0)
+User.objects.create_user("ada")
+PAGES = {
+    "key": "{{ lazy.content_type.model }}",
+    "rows": "{% for each in all %}{{ each.pk }}{% endfor %}",
+    "user": "{% if user.is_authenticated %}welcome{% endif %}",
+    "loaded": "{{ loaded.content_type.model }}{{ lazy.pk }}",
+}
+
+async def view(request, page):
+    first = Permission.objects
+    await request.auser()
+    return render(request, page, {
+        "lazy": await first.afirst(), "all": first.all(),
+        "loaded": await first.select_related("content_type").afirst()})
+
+class Urls:
+    urlpatterns = [path("<page>/", view)]
+sys.modules["urls"] = Urls
+for page, text in PAGES.items():
+    with open(os.path.join(here, page), "w") as file:
+        file.write(text)
+
+async def ask(page):
+    client = AsyncClient()
+    await client.aforce_login(await User.objects.aget())
+    try:
+        return (await client.get(f"/{page}/")).status_code
+    except SynchronousOnlyOperation:
+        return "SynchronousOnlyOperation"
+
+print(json.dumps({page: asyncio.run(ask(page)) for page in PAGES}))
+"""
+    )
+
+    answers = run(
+        tmp_path,
+        script,
+        middleware=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+        ],
+    )
+
+    refused = "SynchronousOnlyOperation"
+    assert answers == {"key": refused, "rows": refused, "user": refused, "loaded": 200}
+
+
+def test_every_request_that_queries_connects_anew_without_a_pool(tmp_path: Path) -> None:
+    """FL307: counted by Django's own signal, five requests one after another."""
+    script = (
+        START
+        + """
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connections
+from django.db.backends.signals import connection_created
+from django.http import HttpResponse
+from django.urls import path
+call_command("migrate", verbosity=0)
+connections.close_all()
+made = []
+connection_created.connect(lambda **of: made.append(1), weak=False)
+
+async def view(request):
+    await ContentType.objects.acount()
+    await ContentType.objects.acount()
+    return HttpResponse("soup")
+
+class Urls:
+    urlpatterns = [path("", view)]
+sys.modules["urls"] = Urls
+
+async def ask():
+    first = [{"type": "http.request", "body": b""}]
+    async def receive():
+        return first.pop() if first else await asyncio.Future()
+    async def send(message):
+        pass
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    await ASGIHandler()(scope, receive, send)
+
+async def several():
+    for _ in range(5):
+        await ask()
+
+asyncio.run(several())
+print(json.dumps(len(made)))
+"""
+    )
+
+    assert run(tmp_path, script) == 5

@@ -85,6 +85,7 @@ def check(
     start: Path | None = None,
     settings: str | None = None,
     select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
     use_cache: bool = True,
 ) -> Findings:
     """Return what crashes, blocks the event loop or wastes in a project, read and never run.
@@ -94,15 +95,21 @@ def check(
         start: Directory in or above which the project lies; the current one if None.
         settings: Settings module; found as `freeloop doctor` shows when None.
         select: Ids or names of the rules to ask; all when empty.
+        ignore: Rules that are not asked all the same.
         use_cache: Whether to keep what was read for the next run.
 
     Raises:
         FreeloopError: If a path, the settings module or a rule does not exist.
     """
     from freeloop.api.checking import check_code
+    from freeloop.api.choice import Choice
 
     return check_code(
-        paths, start=start or Path.cwd(), settings=settings, select=select, use_cache=use_cache
+        paths,
+        start=start or Path.cwd(),
+        settings=settings,
+        choice=Choice(select=tuple(select), ignore=tuple(ignore)),
+        use_cache=use_cache,
     )
 
 

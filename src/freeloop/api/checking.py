@@ -6,11 +6,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from freeloop.errors import FreeloopError
+from freeloop.api.choice import Choice
 from freeloop.fix.propose import Workshop
 from freeloop.fix.verify import Checked
 from freeloop.model.finding import Certainty, Finding, FindingClass, Findings
-from freeloop.rules.registry import Rule, all_rules
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.project import Code, deep_calls, read_code
 from freeloop.source.code.sites import weight
@@ -26,7 +25,7 @@ def check_code(
     *,
     start: Path,
     settings: str | None,
-    select: Sequence[str] = (),
+    choice: Choice | None = None,
     use_cache: bool = True,
 ) -> Findings:
     """Return what the rules find in a project.
@@ -35,14 +34,14 @@ def check_code(
         paths: Files and directories that findings should be about; the project when empty.
         start: Where freeloop was called.
         settings: Settings module; found when None.
-        select: Ids or names of the rules to ask; all when empty.
+        choice: Which rules, and which files; all when None.
         use_cache: Whether to keep what was read for the next run.
 
     Raises:
         FreeloopError: If a path, the settings module or a rule does not exist.
     """
     return check_with_fixes(
-        paths, start=start, settings=settings, select=select, use_cache=use_cache
+        paths, start=start, settings=settings, choice=choice, use_cache=use_cache
     ).findings
 
 
@@ -51,7 +50,7 @@ def check_with_fixes(
     *,
     start: Path,
     settings: str | None,
-    select: Sequence[str] = (),
+    choice: Choice | None = None,
     use_cache: bool = True,
     overlay: Mapping[str, bytes] | None = None,
 ) -> Checked:
@@ -61,17 +60,27 @@ def check_with_fixes(
         paths: As for `check_code`, and so are those that follow.
         start: Where freeloop was called.
         settings: Settings module.
-        select: Rules.
+        choice: Rules and files.
         use_cache: Whether to keep what was read.
         overlay: Content of files by their absolute path, in place of that on the disk.
     """
-    rules = _selected(select)
-    code = read_code(start, paths, settings=settings, use_cache=use_cache, overlay=overlay)
+    choice = choice or Choice()
+    rules = choice.rules()
+    code = read_code(
+        start,
+        paths,
+        settings=settings,
+        use_cache=use_cache,
+        leaves_out=choice.leaves_out,
+        knowledge=choice.knowledge,
+        overlay=overlay,
+    )
     workshop = Workshop(code.graph, overlay or {})
     with deep_calls():
         found = [finding for rule in rules for finding in rule.find(code.graph)]
         about = [finding for finding in found if _is_about(finding, code, start)]
-        kept = [finding for finding in about if not _is_silenced(finding, code.graph, start)]
+        heard = [finding for finding in about if not _is_silenced(finding, code.graph, start)]
+        kept = [each for each in heard if not choice.ignores(each, _absolute(each.path, start))]
         entries = len(code.graph.entries)
         mended = [workshop.propose(each) for each in sorted(_grouped(kept), key=_rank)]
     notes = list(code.notes)
@@ -84,25 +93,12 @@ def check_with_fixes(
         files=code.files,
         entries=entries,
         unread=code.unread,
-        suppressed=len(about) - len(kept),
+        suppressed=len(about) - len(heard),
+        ignored=len(heard) - len(kept),
         notes=tuple(notes),
         environment={"settings": code.graph.settings.module, "root": str(code.root)},
     )
     return Checked(findings, tuple(each for _, each in mended if each is not None))
-
-
-def _selected(select: Sequence[str]) -> Sequence[Rule]:
-    rules = all_rules()
-    known = {name for rule in rules for name in (rule.id, rule.name)}
-    unknown = [name for name in select if name not in known]
-    if unknown:
-        raise FreeloopError(
-            "unknown-rule",
-            what=f"there is no rule {unknown[0]}",
-            where="--select",
-            mend=f"known: {', '.join(f'{rule.id} {rule.name}' for rule in rules)}",
-        )
-    return [rule for rule in rules if not select or {rule.id, rule.name} & set(select)]
 
 
 def _grouped(findings: Iterable[Finding]) -> Iterator[Finding]:

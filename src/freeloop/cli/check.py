@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from freeloop.cli import exit_codes
-from freeloop.cli.check_output import FORMATS, print_findings
+from freeloop.cli.check_choice import Chosen, choosing
+from freeloop.cli.check_output import FORMATS, print_findings, write_baseline
 
 
 @click.command("check")
@@ -24,12 +25,6 @@ from freeloop.cli.check_output import FORMATS, print_findings
     type=click.Choice(FORMATS),
     default="concise",
     help="What goes to standard output; full shows every step of a chain, and all findings.",
-)
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="RULE",
-    help="Ask only this rule, by id or name; may be given several times.",
 )
 @click.option(
     "--with",
@@ -60,11 +55,11 @@ from freeloop.cli.check_output import FORMATS, print_findings
 )
 @click.option("--quiet", is_flag=True, help="One line for each finding, nothing else.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew, and keep nothing.")
+@choosing
 def check_command(
     paths: tuple[Path, ...],
     settings: str | None,
     form: str,
-    select: tuple[str, ...],
     observed: tuple[Path, ...],
     stack: bool,
     every: bool,
@@ -73,11 +68,14 @@ def check_command(
     unsafe: bool,
     quiet: bool,
     no_cache: bool,
+    chosen: Chosen,
 ) -> None:
     """Read the project and list what crashes, blocks the event loop, or wastes, with the way to it.
 
     PATHS are what the findings should be about; the whole project without.
     """
+    if paths and chosen.write_baseline is not None:
+        raise click.UsageError("--write-baseline is about the whole project: name no PATHS")
     if stack:
         _show_stack(settings, form)
         return
@@ -92,7 +90,7 @@ def check_command(
         paths,
         start=Path.cwd(),
         settings=settings,
-        select=select,
+        choice=chosen.choice,
         use_cache=not no_cache,
     )
     if diff or fix or unsafe:
@@ -105,6 +103,10 @@ def check_command(
         from freeloop.api.observed import with_observed
 
         found = with_observed(found, observed)
+    if chosen.write_baseline is not None:
+        write_baseline(found, chosen.write_baseline, every=every)
+        return
+    found = chosen.without_known(found, whole=not paths)
     if not diff:  # which stands alone, so that a pipe can take it
         print_findings(found, form, every=every, quiet=quiet)
     counted = found.findings if every else [each for each in found.findings if not each.folded]

@@ -38,6 +38,15 @@ def print_findings(found: Findings, form: str, *, every: bool, quiet: bool) -> N
         _print_for_forge(found, form, every=every)
 
 
+def write_baseline(found: Findings, file: Path, *, every: bool) -> None:
+    """Write what would be shown as known findings, and say what became of the file."""
+    from freeloop.api.baselines import renew
+
+    shown = [finding for finding in found if every or not finding.folded]
+    fresh, gone = renew(shown, file, Path.cwd())
+    click.echo(f"{file}: {len(shown)} known findings ({fresh} new, {gone} gone)")
+
+
 def _print_for_forge(found: Findings, form: str, *, every: bool) -> None:
     from freeloop.render.finding_text import summary
     from freeloop.render.repository_paths import seen_from_repository

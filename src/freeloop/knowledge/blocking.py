@@ -52,6 +52,11 @@ class Knowledge:
         owner, _, method = qualified_name.rpartition(".")
         return self.method([owner], method) if "." in owner else None
 
+    def own(self, qualified_name: str) -> Blocking | None:
+        """Return what the user's files say of a function of the project itself."""
+        rows = (table.calls.get(qualified_name) for table in self._own)
+        return next((row for row in rows if row is not None), None)
+
     def method(self, classes: Iterable[str], name: str) -> Blocking | None:
         """Return what is known of a method of an object.
 

@@ -52,7 +52,7 @@ class _Reader:
         self._refuse_unknown(data, TOP, "")
         if data.get("format") != FORMAT:
             raise self._wrong("format", f"is {data.get('format')!r}, known is {FORMAT}")
-        library, version = self._text(data, "library", ""), self._text(data, "version", "")
+        library, version = self._proved(data, "library", ""), self._proved(data, "version", "")
         rows = data.get("call", [])
         if not isinstance(rows, list):
             raise self._wrong("call", "is no list: write [[call]]")
@@ -80,15 +80,14 @@ class _Reader:
         kind = self._text(row, "kind", at)
         if kind not in set(Kind):
             raise self._wrong(f"{at} kind", f"is {kind!r}, known are {', '.join(Kind)}")
-        proof = self._text(row, "proof", at) if self._needs_proof or "proof" in row else ""
         return Blocking(
             name=name,
             kind=Kind(kind),
-            primitive=self._text(row, "reaches", at),
+            primitive=self._proved(row, "reaches", at),
             twin=self._text(row, "twin", at) if "twin" in row else None,
             library=library,
             version=version,
-            proof=proof,
+            proof=self._proved(row, "proof", at),
             chain=self._list(row.get("chain", []), f"{at} chain"),
             in_memory=self._flag(row, "in_memory", at),
             guarded=self._flag(row, "guarded", at),
@@ -102,6 +101,10 @@ class _Reader:
         if not isinstance(value, str) or not value:
             raise self._wrong(place, f"is {value!r}, expected a text")
         return value
+
+    def _proved(self, table: Mapping[str, Any], key: str, at: str) -> str:
+        """Return what only a run can tell; users write down what they know without one."""
+        return self._text(table, key, at) if self._needs_proof or key in table else ""
 
     def _flag(self, table: Mapping[str, Any], key: str, at: str) -> bool:
         value = table.get(key, False)

@@ -31,7 +31,8 @@ class Blocking:
     Attributes:
         name: "requests.get", "django.db.models.query.QuerySet.get": as people import it.
         kind: What it waits for.
-        primitive: The function in C that waits in the end, such as "_socket.socket.connect".
+        primitive: The function in C that waits in the end, such as "_socket.socket.connect"; "" in
+            files of users that do not say.
         twin: What an async function awaits in its place, with the same arguments; None if the
             library has none.
         library: Distribution that has it, "python" for the standard library.

@@ -204,6 +204,9 @@ class Findings:
         entries: How many entry points run on the event loop.
         unread: Files that could not be read, each with the reason.
         suppressed: How many findings a comment in the code silenced.
+        ignored: How many the settings of check leave out in their files.
+        known: How many a baseline has.
+        gone: What a baseline has and is no longer found, one line each.
         notes: What makes the answer weaker, one sentence each.
         environment: What the answer rests on: settings module, versions.
     """
@@ -213,6 +216,9 @@ class Findings:
     entries: int = 0
     unread: tuple[Unread, ...] = ()
     suppressed: int = 0
+    ignored: int = 0
+    known: int = 0
+    gone: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 

@@ -26,6 +26,9 @@ def encode_findings(found: Findings) -> dict[str, Json]:
         "entries": found.entries,
         "unread": [to_plain(each) for each in found.unread],
         "suppressed": found.suppressed,
+        "ignored": found.ignored,
+        "known": found.known,
+        "gone": list(found.gone),
         "notes": list(found.notes),
     }
 
@@ -57,6 +60,9 @@ def decode_findings(data: object, where: str = "") -> Findings:
                 for index, item in enumerate(top.get("unread") or ())
             ),
             suppressed=empty.suppressed,
+            ignored=empty.ignored,
+            known=empty.known,
+            gone=empty.gone,
             notes=empty.notes,
             environment=empty.environment,
         )

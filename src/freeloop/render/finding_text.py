@@ -97,10 +97,16 @@ def summary(found: Findings) -> str:
         f"{counts[each]} {COUNTED[each][1 if counts[each] == 1 else 0]}"
         for each in FindingClass
         if counts[each]
-    ] or ["nothing found"]
+    ] or ["nothing new" if found.known else "nothing found"]
     files = f"{found.files} files, {found.entries} entry points on the event loop"
     if found.unread:
         files += f", {len(found.unread)} not read"
     if found.suppressed:
         files += f", {found.suppressed} silenced by comments"
+    if found.ignored:
+        files += f", {found.ignored} ignored by settings"
+    if found.known:
+        files += f", {found.known} known in the baseline"
+    if found.gone:
+        files += f", {len(found.gone)} of the baseline gone"
     return f"{', '.join(parts)}. {files}"

@@ -24,6 +24,8 @@ STYLES = {
     FindingClass.WASTE: "bold cyan",
 }
 
+MOST_GONE = 5
+
 
 def show_findings(found: Findings, console: Console, *, every: bool = False) -> None:
     """Print the findings, and last what they are in number.
@@ -43,6 +45,8 @@ def show_findings(found: Findings, console: Console, *, every: bool = False) -> 
     for each in found.unread:
         where = each.path if each.line is None else f"{each.path}:{each.line}"
         show(console, Text(f"{where}  not read: {each.problem}", "yellow"))
+    for gone in found.gone[:MOST_GONE]:
+        show_labelled(console, "gone", gone)
     for note in found.notes:
         show_labelled(console, "note", note)
     show(console, Text(summary(found), "bold"))

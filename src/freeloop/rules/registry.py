@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import freeloop.rules
+from freeloop.errors import FreeloopError
 from freeloop.model.finding import Finding, FindingClass
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class Rule:
     class_: FindingClass
     find: Callable[[Graph], Iterator[Finding]]
 
+    def is_named_in(self, names: Collection[str]) -> bool:
+        """Tell whether its id or its name is among some names."""
+        return self.id in names or self.name in names
+
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
@@ -45,6 +51,30 @@ def all_rules() -> tuple[Rule, ...]:
         if isinstance(rule, Rule):
             found.append(rule)
     return tuple(sorted(found, key=lambda rule: rule.id))
+
+
+def refuse_unknown(names: Collection[str], where: str) -> None:
+    """Refuse names that no rule has.
+
+    Args:
+        names: Ids and names of rules.
+        where: What named them, such as "--select".
+
+    Raises:
+        FreeloopError: `unknown-rule`, with the nearest name.
+    """
+    rules = all_rules()
+    known = [name for rule in rules for name in (rule.id, rule.name)]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            listed = ", ".join(f"{rule.id} {rule.name}" for rule in rules)
+            raise FreeloopError(
+                "unknown-rule",
+                what=f"there is no rule {name}",
+                where=where,
+                mend=f"{f'did you mean {near[0]}? ' if near else ''}known: {listed}",
+            )
 
 
 def page_of(rule: Rule) -> str:

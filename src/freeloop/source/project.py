@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -11,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freeloop.errors import FreeloopError
+from freeloop.source.fields import Table
 from freeloop.source.interpreter import find_interpreter, probe_interpreter, require_usable
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 OPTIONS = ("settings", "python")
+# Folders whose manage.py is somebody else's.
+NO_PROJECT = frozenset({"node_modules", "site-packages", ".venv", "venv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,19 @@ def find_project(start: Path, *, settings: str | None, python: str | None) -> Pr
 
 
 def read_options(start: Path) -> tuple[Mapping[str, str], Path | None]:
-    """Return `[tool.freeloop]` of the nearest pyproject.toml that has one, and that file."""
+    """Return the texts in `[tool.freeloop]` of the nearest pyproject.toml, and that file."""
+    table = options_table(start)
+    if table is None:
+        return {}, None
+    return {key: table.required_text(key) for key in OPTIONS if key in table.values}, table.file
+
+
+def options_table(start: Path) -> Table | None:
+    """Return `[tool.freeloop]` of the nearest pyproject.toml that has one; its keys are known.
+
+    Raises:
+        FreeloopError: If the file is no TOML, the table is none, or a key is unknown.
+    """
     for directory in upwards(start):
         file = directory / "pyproject.toml"
         if not file.is_file():
@@ -69,38 +83,12 @@ def read_options(start: Path) -> tuple[Mapping[str, str], Path | None]:
                 where=str(file),
                 mend="correct the line named above",
             ) from error
-        table = document.get("tool", {}).get("freeloop")
-        if table is not None:
-            return checked_options(table, file), file
-    return {}, None
-
-
-def checked_options(table: object, file: Path) -> Mapping[str, str]:
-    """Return the options when every key is known and every value is text."""
-    if not isinstance(table, dict):
-        raise FreeloopError(
-            "wrong-type",
-            what=f"[tool.freeloop] must be a table, not {table!r}",
-            where=str(file),
-            mend='write: [tool.freeloop] and below it settings = "shop.settings"',
-        )
-    for key, value in table.items():
-        if key not in OPTIONS:
-            near = difflib.get_close_matches(key, OPTIONS, n=1, cutoff=0)
-            raise FreeloopError(
-                "unknown-key",
-                what=f"unknown key {key} in [tool.freeloop]",
-                where=str(file),
-                mend=f"did you mean {near[0]}? known: {', '.join(OPTIONS)}",
-            )
-        if not isinstance(value, str) or not value:
-            raise FreeloopError(
-                "wrong-type",
-                what=f"{key} in [tool.freeloop] must be text, not {value!r}",
-                where=str(file),
-                mend=f'write: {key} = "..."',
-            )
-    return table
+        tool = Table(file, "", document).table("tool")
+        if "freeloop" in tool.values:
+            table = tool.table("freeloop")
+            table.only(*OPTIONS, "check")
+            return table
+    return None
 
 
 def name_settings(
@@ -129,12 +117,12 @@ def name_settings(
 
 
 def find_manage(start: Path, *, must_be_one: bool = True) -> Path | None:
-    """Return manage.py here or above, else the only one that is one level below."""
+    """Return manage.py here or above, else the only one below, at most three levels down."""
     for directory in upwards(start):
         file = directory / "manage.py"
         if file.is_file():
             return file
-    below = sorted(start.glob("*/manage.py")) if start.is_dir() else []
+    below = _manage_below(start) if start.is_dir() else []
     if len(below) > 1 and must_be_one:
         raise FreeloopError(
             "several-projects",
@@ -143,6 +131,19 @@ def find_manage(start: Path, *, must_be_one: bool = True) -> Path | None:
             mend=f"run inside one of them: cd {below[0].parent.name}",
         )
     return below[0] if len(below) == 1 else None
+
+
+def _manage_below(start: Path) -> list[Path]:
+    """Return the manage.py files of the highest level that has any: "src/backend/manage.py"."""
+    for level in ("*/manage.py", "*/*/manage.py", "*/*/*/manage.py"):
+        found = sorted(
+            file
+            for file in start.glob(level)
+            if not NO_PROJECT & set(file.relative_to(start).parts)
+        )
+        if found:
+            return found
+    return []
 
 
 def settings_of_manage(file: Path) -> str:

@@ -10,13 +10,22 @@ import time
 import urllib.request
 from functools import cached_property
 
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.dispatch import Signal, receiver
+from starlette.applications import Starlette
 
 rung = Signal()
+opened = Signal()
 
 
 async def direct(request):
     time.sleep(1)  # FL101
+
+
+async def shared_redis(request):
+    from django_redis import get_redis_connection
+
+    get_redis_connection("default").get("dish")  # FL101
 
 
 async def two_deep(request):
@@ -162,3 +171,93 @@ class Rate:
 
 async def kept_session(request):
     return Rate().now()
+
+
+async def through_connected_receiver(request):
+    opened.send(sender=None)
+
+
+def on_open(sender, **kwargs):
+    time.sleep(0.1)  # FL101
+
+
+async def on_open_async(sender, **kwargs):
+    time.sleep(0.1)  # FL101
+
+
+opened.connect(on_open)
+opened.connect(on_open_async)
+
+
+@receiver(rung)
+async def on_ring_async(sender, **kwargs):
+    time.sleep(0.1)  # FL101
+
+
+async def through_async_generator(request):
+    return [line async for line in lines_async()]
+
+
+async def lines_async():
+    yield "first"
+    for _ in range(2):
+        time.sleep(0.1)  # FL101
+
+
+class Chat(AsyncWebsocketConsumer):
+    async def connect(self):
+        time.sleep(0.1)  # FL101
+        await self.accept()
+
+    async def chat_message(self, event):
+        self.note(event)
+
+    def note(self, event):
+        time.sleep(0.1)  # FL101
+
+
+class TimingMiddleware:
+    async_capable = True
+    sync_capable = False
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    async def __call__(self, request):
+        time.sleep(0.1)  # FL101
+        return await self.get_response(request)
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        time.sleep(0.1)  # FL101
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    time.sleep(0.1)  # FL101
+    yield
+
+
+outer = Starlette(lifespan=lifespan)
+
+
+class Cursor:
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        time.sleep(0.1)  # FL101
+        raise StopAsyncIteration
+
+    async def __aenter__(self):
+        time.sleep(0.1)  # FL101
+        return self
+
+    async def __aexit__(self, *error):
+        pass
+
+
+async def through_async_block(request):
+    async with Cursor() as cursor:
+        return [row async for row in cursor]

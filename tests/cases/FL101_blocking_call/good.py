@@ -9,6 +9,9 @@ import urllib.request
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from channels.generic.websocket import WebsocketConsumer
+from django.dispatch import Signal, receiver
+from django.utils.deprecation import MiddlewareMixin
 
 
 def sync_view(request):
@@ -142,3 +145,46 @@ async def socket_that_does_not_block(request):
     own = socket.socket()
     own.setblocking(False)
     own.connect(("127.0.0.1", 80))
+
+
+async def datagram(request):
+    import socket
+
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    own.sendto(b"ping", ("127.0.0.1", 9))
+    own.close()
+
+
+told = Signal()
+
+
+async def sync_receivers_run_in_a_thread(request):
+    await told.asend(sender=None)
+
+
+@receiver(told)
+def on_told(sender, **kwargs):
+    time.sleep(1)
+
+
+class Chat(WebsocketConsumer):
+    """A sync consumer runs in a thread."""
+
+    def connect(self):
+        time.sleep(1)
+
+
+class Timing(MiddlewareMixin):
+    """Django takes each of its steps to a thread."""
+
+    def process_request(self, request):
+        time.sleep(1)
+
+
+class Plain:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        time.sleep(1)
+        return self.get_response(request)

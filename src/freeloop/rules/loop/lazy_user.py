@@ -1,11 +1,12 @@
 """FL112 lazy-user: `request.user` is looked at on the event loop.
 
-**What it finds.** An attribute of `request.user`, read by code on the event loop. `request.user`
-itself is lazy: the first look at it loads the session and the user.
+**What it finds.** An attribute of `request.user`, read by code on the event loop, or `user` in a
+template that it draws. `request.user` itself is lazy: the first look at it loads the session and
+the user; `request.auser()` keeps a user of its own, so the template loads another.
 
 **Why it matters.** The load is a query on the loop: `SynchronousOnlyOperation`. It works as long
 as nobody is signed in and the session is empty, and for as long as some sync middleware happens
-to look first.
+to look first. In the test of this rule each request of a signed-in user fails.
 
 **Bad.**
 
@@ -32,6 +33,7 @@ from freeloop.model.finding import Finding, FindingClass
 from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
 from freeloop.source.code.attributes import LAZY_USER
+from freeloop.source.code.causes import GET_USER
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import ExtInst
@@ -41,9 +43,20 @@ from freeloop.source.code.sites import Site
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield one finding for each function on the loop that looks at the lazy user."""
     by_function: dict[Func, list[Site]] = {}
-    for site, _ in graph.loop_causes:
+    for site, cause in graph.loop_causes:
         if isinstance(site.target, ExtInst) and site.target.name == LAZY_USER:
             by_function.setdefault(site.func, []).append(site)
+        elif cause.subject == GET_USER:
+            yield report(
+                graph,
+                RULE,
+                site,
+                f"{cause.implicit} loads session and user on the event loop:"
+                " SynchronousOnlyOperation",
+                subject=f"{GET_USER} in a template",
+                kind="db",
+                mend=f"await sync_to_async({site.text})(...)",
+            )
     for func, sites in by_function.items():
         user = sites[0].text.rpartition(".")[0]
         yield report(
@@ -51,7 +64,7 @@ def find(graph: Graph) -> Iterator[Finding]:
             RULE,
             sites[0],
             f"{sites[0].text} loads session and user on the event loop: SynchronousOnlyOperation",
-            subject="django.contrib.auth.get_user",
+            subject=GET_USER,
             kind="db",
             mend=f"user = await {user.removesuffix('.user')}.auser()"
             if func.is_async

@@ -1,9 +1,9 @@
 """FL111 sync-orm: a query of Django's ORM on the event loop.
 
 **What it finds.** A query that code on the event loop runs without an await: a call (`get`,
-`save`, `count`), a loop over a queryset, a truth test, a foreign key that was not loaded, a
-queryset that a template takes the rows of, `request.session`, a transaction; in an async function
-or any number of calls below one.
+`save`, `count`), a loop over a queryset, a truth test, a foreign key that was not loaded, either of
+them in a template that is drawn there, `request.session`, a transaction; in an async function or
+any number of calls below one.
 
 **Why it matters.** Django refuses it: `SynchronousOnlyOperation`, status 500. Directly in a view
 it dies in development; what ships is a helper with a query on a branch that no test took.
@@ -33,11 +33,10 @@ from collections.abc import Iterator
 from freeloop.model.finding import Certainty, Finding, FindingClass
 from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import mend_of_helper, report, short
-from freeloop.source.code.attributes import LAZY_USER
-from freeloop.source.code.causes import Cause, CauseKind
+from freeloop.source.code.causes import GET_USER, Cause, CauseKind
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func
-from freeloop.source.code.kinds import Ext, ExtInst
+from freeloop.source.code.kinds import Ext
 from freeloop.source.code.sites import Site, What
 
 ATOMIC = "django.db.transaction.atomic"
@@ -48,7 +47,7 @@ def find(graph: Graph) -> Iterator[Finding]:
     # A relation that was read once is kept: the second look costs nothing.
     read: set[tuple[Func, str]] = set()
     for site, cause in graph.loop_causes:
-        if cause.kind is not CauseKind.QUERY or is_other_rule(site):
+        if cause.kind is not CauseKind.QUERY or is_other_rule(site, cause):
             continue
         if site.what is What.READ:
             if (site.func, site.text) in read:
@@ -67,10 +66,10 @@ def find(graph: Graph) -> Iterator[Finding]:
         )
 
 
-def is_other_rule(site: Site) -> bool:
+def is_other_rule(site: Site, cause: Cause) -> bool:
     """Tell whether another rule speaks about this query."""
     target = site.target
-    if isinstance(target, ExtInst) and target.name == LAZY_USER:
+    if cause.subject == GET_USER:
         return True
     return isinstance(target, Ext) and target.name.startswith(ATOMIC)
 
@@ -89,6 +88,8 @@ def mend_of(graph: Graph, site: Site, cause: Cause) -> str:
         return f"if await {site.text}.aexists()"
     if site.what is What.READ:
         return f'select_related("{site.text.rpartition(".")[2]}") in the query before'
+    if cause.implicit and site.what is What.CALL:
+        return f"await sync_to_async({site.text})(...), or take the rows before"
     return "take the rows before: [row async for row in ...]"
 
 

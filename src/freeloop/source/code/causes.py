@@ -9,11 +9,13 @@ from functools import cache
 from freeloop.knowledge.blocking import Blocking
 from freeloop.knowledge.blocking import Kind as Waits
 from freeloop.source.code.attributes import LAZY_USER, SESSION
+from freeloop.source.code.drawing import DRAWS, Drawing
 from freeloop.source.code.index import Class
 from freeloop.source.code.kinds import (
     Ext,
     ExtInst,
     ExtMethod,
+    FuncRef,
     Inst,
     Kind,
     Manager,
@@ -31,6 +33,7 @@ from freeloop.source.code.sites import Site, Use, What
 
 # Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
 REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
+GET_USER = "django.contrib.auth.get_user"
 CACHE = "django.core.cache."
 CACHE_METHODS = frozenset(
     {"get", "set", "add", "delete", "touch", "get_many", "set_many", "delete_many", "get_or_set",
@@ -55,6 +58,8 @@ BRIEF = frozenset(
     | {"linecache.getlines", "mimetypes.init", "tokenize.detect_encoding", "shutil.which"}
     # Held for moments; a lock that is held over an await has a rule of its own.
     | {"threading.Lock.acquire", "threading.Semaphore.acquire", "threading.Semaphore.__enter__"}
+    # A datagram is handed to the kernel, which drops what it cannot keep.
+    | {"socket.socket.sendto"}
     # Full only when it has a limit, which most have not.
     | {"queue.Queue.put"}
 )  # fmt: skip
@@ -89,9 +94,10 @@ class Cause:
 class Causes:
     """Tells of a site whether it is a cause."""
 
-    def __init__(self, program: Program, settings: Settings) -> None:
+    def __init__(self, program: Program, settings: Settings, drawing: Drawing) -> None:
         """Tell it of a program whose settings decide what a cache or session costs."""
         self.program = program
+        self.drawing = drawing
         self.settings = settings
         self._blocking = cache(program.knowledge.blocking)
         self._method = cache(program.knowledge.method)
@@ -118,6 +124,9 @@ class Causes:
                 return self._of_library(target.name, site)
             case ExtMethod():
                 return self._of_method(target, site)
+            case FuncRef() if not target.func.is_async:
+                # What it does is read, but for what leads out of Python: users know better.
+                return self._from(self.program.knowledge.own(target.func.qualified), site)
             case _:
                 pass
         return None
@@ -127,7 +136,7 @@ class Causes:
             return Cause(CauseKind.QUERY, name, "db", SHORTCUTS[name])
         if name.startswith(CACHE):
             return self._of_cache(name)
-        if name in ("django.shortcuts.render", "django.template.loader.render_to_string"):
+        if name in DRAWS:
             return self._of_template(site, name)
         found = self._blocking(name)
         if found is not None and found.in_memory and _in_memory(site):
@@ -135,11 +144,16 @@ class Causes:
         return self._from(found, site)
 
     def _of_template(self, site: Site, name: str) -> Cause | None:
-        """A queryset in the context runs its query while the template is drawn."""
-        for given in (*site.arguments, *site.keywords.values()):
-            inner = getattr(given, "item", None)
-            if isinstance(inner, QuerySet):
-                return Cause(CauseKind.QUERY, name, "db", None, "a template takes the rows")
+        """Return the query that is run while a template is drawn."""
+        found = self.drawing.query(site)
+        if found is not None:
+            text = f"{found.path} in {found.place}" if found.place else "a template takes the rows"
+            return Cause(CauseKind.QUERY, name, "db", None, text)
+        if self.settings.user_in_templates:
+            found = self.drawing.user(site)
+            if found is not None:
+                text = f"{found.path} in {found.place}"
+                return Cause(CauseKind.QUERY, GET_USER, "db", "auser", text)
         return None
 
     def _of_method(self, target: ExtMethod, site: Site) -> Cause | None:
@@ -168,8 +182,9 @@ class Causes:
         return self._from(found, site)
 
     def _unblocked(self, site: Site) -> bool:
-        """Tell whether the function made a socket of its own that does not block."""
-        return any(other.text.endswith(".setblocking") for other in self.program.sites(site.func))
+        """Tell whether a socket's function sees to it that its calls do not wait."""
+        sites = self.program.sites(site.func)
+        return any(other.text.endswith((".setblocking", "select.select")) for other in sites)
 
     def _of_reading(self, target: Kind | None, site: Site) -> Cause | None:
         if isinstance(target, QuerySet):
@@ -177,7 +192,7 @@ class Causes:
             return Cause(CauseKind.QUERY, _rows(target), "db", None, text)
         if isinstance(target, ExtInst) and target.name == LAZY_USER:
             text = f"reading {site.text} loads the session and the user"
-            return Cause(CauseKind.QUERY, "django.contrib.auth.get_user", "db", "auser", text)
+            return Cause(CauseKind.QUERY, GET_USER, "db", "auser", text)
         return None
 
     def _of_block(self, target: Kind | None) -> Cause | None:

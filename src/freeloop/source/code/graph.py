@@ -10,15 +10,18 @@ from pathlib import Path
 from freeloop.source.code.causes import Cause, Causes
 from freeloop.source.code.decorators import sync_wrapper
 from freeloop.source.code.deployment import Deployment
+from freeloop.source.code.drawing import Drawing
 from freeloop.source.code.entries import Entry, find_entries
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.layers import Layer, find_layers
 from freeloop.source.code.loops import OwnLoop, own_loops, serves_wsgi_only
 from freeloop.source.code.program import Program
 from freeloop.source.code.reach import Reach, Way
+from freeloop.source.code.runs import Runs
 from freeloop.source.code.sequences import Sequence, awaits_in_sequence
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.sites import Site, What
+from freeloop.source.code.templates import Templates
 from freeloop.source.code.updates import Update, updates_across_await
 from freeloop.source.code.waiting import Waits
 
@@ -31,6 +34,7 @@ class Graph:
         settings: What the settings module says.
         here: Directory that paths are shown relative to.
         deployment: What other files say about its servers.
+        drawing: What its templates do.
     """
 
     def __init__(
@@ -39,13 +43,15 @@ class Graph:
         settings: Settings,
         here: Path,
         deployment: Deployment | None = None,
+        root: Path | None = None,
     ) -> None:
         """Ask about a program under its settings."""
         self.program = program
         self.settings = settings
         self.here = here
         self.deployment = deployment or Deployment()
-        self.causes = Causes(program, settings)
+        self.drawing = Drawing(program, Templates(root or here))
+        self.causes = Causes(program, settings, self.drawing)
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -66,7 +72,7 @@ class Graph:
     @cached_property
     def reach(self) -> Reach:
         """What runs on the loop, and the ways to it."""
-        return Reach(self.program, self.entries)
+        return Reach(Runs(self.program, self.drawing), self.entries)
 
     def loop_functions(self) -> Iterator[Func]:
         """Yield every function that runs on an event loop."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from freeloop.source.code.files import CodeFile
-from freeloop.source.code.summary import HAS_ASYNC, HAS_CLASSES, UNREADABLE, Kept
+from freeloop.source.code.summary import HANDS_OVER, HAS_ASYNC, HAS_CLASSES, UNREADABLE, Kept
 from freeloop.source.code.terms import ATTRIBUTE, Term, Terms
 
 MODULE_BODY = "<module>"
@@ -260,6 +260,10 @@ class Index:
     def with_classes(self) -> Iterator[Module]:
         """Yield the modules that define classes."""
         yield from self._with(HAS_CLASSES)
+
+    def handing_over(self) -> Iterator[Module]:
+        """Yield the modules that may give functions to a framework or a response."""
+        yield from self._with(HANDS_OVER)
 
     def all_modules(self) -> Iterator[Module]:
         """Yield every module that can be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,8 @@ def read_code(
     *,
     settings: str | None,
     use_cache: bool = True,
+    leaves_out: Callable[[str], bool] | None = None,
+    knowledge: Sequence[Path] = (),
     overlay: Mapping[str, bytes] | None = None,
 ) -> Code:
     """Return the code of the project at or around a directory.
@@ -64,18 +66,23 @@ def read_code(
         paths: What the findings should be about; all of it when empty.
         settings: Settings module; found as `find_project` does when None.
         use_cache: Whether to read and write the summaries of the last run.
+        leaves_out: Tells of an absolute path whether the file is not to be read.
+        knowledge: The user's data files of blocking functions.
         overlay: Content of files by path, in place of that on the disk.
 
     Raises:
         FreeloopError: If a path does not exist, or the named settings module does not.
     """
     root, module, notes = _where(start, paths, settings)
-    asked = find_files(paths, root) if paths else []
-    files = {file.path: file for file in find_files([root], root)} if _is_project(root) else {}
+    # From above its manage.py a project may hold more, such as a bot beside the site.
+    roots = [root, start] if root.is_relative_to(start) and _is_project(start) else [root]
+    asked = find_files(paths, *roots) if paths else []
+    whole = [each for each in dict.fromkeys(roots) if _is_project(each)]
+    files = {file.path: file for file in find_files(whole, *roots)}
     files.update((file.path, file) for file in asked if file.path not in files)
     if not files:
         files = {file.path: file for file in find_files([root], root)}
-    ordered = [files[path] for path in sorted(files)]
+    ordered = [files[path] for path in sorted(files) if not (leaves_out and leaves_out(path))]
     with deep_calls():
         kept = read_all(ordered, cache_of(root) if use_cache else None, overlay)
     index = Index(ordered, kept)
@@ -86,17 +93,17 @@ def read_code(
             where=f"looked below {root}",
             mend="name it as Django does: --settings shop.settings",
         )
-    program = Program(index, Knowledge())
+    program = Program(index, Knowledge(knowledge))
     unread = tuple(
         kept[file.path].unread(_shown(file.path, start))
         for file in ordered
         if kept[file.path].flags & UNREADABLE
     )
     return Code(
-        Graph(program, read_settings(index, module), start, read_deployment(root)),
+        Graph(program, read_settings(index, module), start, read_deployment(root), root),
         len(ordered),
         unread,
-        frozenset(file.path for file in asked or ordered),
+        frozenset(file.path for file in (asked if paths else ordered)),
         root,
         notes,
     )

@@ -51,9 +51,10 @@ class Reach:
         functions: Every function that runs on an event loop, in the order found.
     """
 
-    def __init__(self, program: Program, entries: Sequence[Entry]) -> None:
+    def __init__(self, runs: Runs, entries: Sequence[Entry]) -> None:
         """Follow calls from every async function, entry points first."""
-        self._runs = Runs(program)
+        self._runs = runs
+        program = runs.program
         self._entries = {entry.func: entry for entry in reversed(entries)}
         self._callers: dict[Func, list[Call]] = {}
         self._ways: dict[Func, Way] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from freeloop.source.code.drawing import DRAWS, Drawing
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.kinds import (
     ClassRef,
@@ -17,24 +18,22 @@ from freeloop.source.code.kinds import (
     Lent,
 )
 from freeloop.source.code.program import Program
+from freeloop.source.code.signals import BUILT_IN_SIGNALS, SIGNALS, receivers
 from freeloop.source.code.sites import Site, What
 
 # The loop calls what these are given.
 CALLED_BY_LOOP = frozenset(
     {"call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_done_callback"}
 )
-SIGNALS = frozenset({"django.dispatch.Signal", "django.dispatch.dispatcher.Signal"})
-BUILT_IN_SIGNALS = (
-    "django.db.models.signals.", "django.core.signals.", "django.contrib.auth.signals.",
-)  # fmt: skip
 
 
 class Runs:
     """Tells what runs when a site does."""
 
-    def __init__(self, program: Program) -> None:
-        """Tell it of a program."""
+    def __init__(self, program: Program, drawing: Drawing) -> None:
+        """Tell it of a program and of its templates."""
         self.program = program
+        self._drawing = drawing
         self._wrappers: dict[Func, tuple[Func, ...]] = {}
         self._receivers: dict[str, list[Func]] | None = None
 
@@ -42,6 +41,8 @@ class Runs:
         """Yield each function that runs, and whether only when its answer is not kept yet."""
         target = site.target
         if type(target) is Ext and not target.name.startswith(BUILT_IN_SIGNALS):
+            if target.name in DRAWS and site.what is What.CALL:
+                yield from ((func, False) for func in self._drawing.functions(site))
             return
         if site.what is What.CALL:
             yield from self._of_call(site, target)
@@ -106,23 +107,10 @@ class Runs:
         """Return the sync receivers of each signal, by the signal's name as it is written."""
         if self._receivers is None:
             self._receivers = {}
-            for module in self.program.index.all_modules():
-                for func in module.functions:
-                    if func.decorators and not func.is_async:
-                        self._note_receiver(func)
+            for signal, func in receivers(self.program):
+                if not func.is_async:
+                    self._receivers.setdefault(signal, []).append(func)
         return self._receivers
-
-    def _note_receiver(self, func: Func) -> None:
-        assert self._receivers is not None
-        for name, term, _ in self.program.resolver.decorator_names(func):
-            if name not in ("django.dispatch.receiver", "django.dispatch.dispatcher.receiver"):
-                continue
-            for signal in term[2][:1]:
-                kind = self.program.evaluate(func.module.body, signal)
-                named = kind.name if isinstance(kind, Ext) else signal
-                if type(named) is tuple:
-                    named = named[2] if named[0] == 1 else ""
-                self._receivers.setdefault(str(named), []).append(func)
 
     def wrappers(self, func: Func) -> tuple[Func, ...]:
         """Return what the project's decorators of a function run around it."""
