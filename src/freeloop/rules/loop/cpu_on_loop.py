@@ -21,7 +21,7 @@ enough to free the loop.
 
 **When to ignore it.** With a fast hasher, as in tests.
 
-**Is the fix safe?** The move to a thread is, when the arguments are plain values.
+**Is the fix safe?** No edit is written: the move to a thread is a suggestion.
 """
 
 from __future__ import annotations

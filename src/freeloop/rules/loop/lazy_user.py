@@ -22,7 +22,10 @@ to look first. In the test of this rule each request of a signed-in user fails.
 **When to ignore it.** When a middleware of yours that runs in a thread always looks at
 `request.user` first.
 
-**Is the fix safe?** Yes: `auser()` gives the same user, and keeps it.
+**Is the fix safe?** `(await request.auser())` for `request.user` is in an async view of the
+URLconf, when the project names `MIDDLEWARE` once, with nothing but Django's, sets no `user`
+itself, and what is read is an attribute of every user. Else somebody may have put another user
+into `request.user`, which `auser()` does not ask for, and the edit is only offered.
 """
 
 from __future__ import annotations
