@@ -10,8 +10,8 @@ a process of its own, rounds in turns:
 
 A run is all that the command does but for printing: finding files, reading, linking, all rules.
 `ast.parse` reads and parses each file and drops the tree. Beside them, for comparison and without
-a claim: `ruff check --select ASYNC` (Rust, looks at one file at a time) and, when there is one to
-run (`--flake8-async PATH`), flake8-async. Files that do not parse are counted.
+a claim: `ruff check --select ASYNC` (Rust, looks at one file at a time) and flake8-async, of the
+dependency group `peers`; without it that line is missing. Files that do not parse are counted.
 
 Not controlled: what else the machine does; ratios are of the medians, CPU time and not the clock.
 """
@@ -133,7 +133,6 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--one", nargs=2, metavar=("WHAT", "ROOT"), help=argparse.SUPPRESS)
     options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--flake8-async", metavar="PATH")
     asked = options.parse_args()
     if asked.one:
         warnings.simplefilter("ignore")
@@ -142,10 +141,10 @@ def main() -> None:
         sys.stdout.write(json.dumps(one))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        sys.exit(measure(Path(scratch), asked.rounds, asked.flake8_async))
+        sys.exit(measure(Path(scratch), asked.rounds))
 
 
-def measure(scratch: Path, number: int, flake8_async: str | None) -> int:
+def measure(scratch: Path, number: int) -> int:
     """Measure everything and return the exit code."""
     root, cache, empty = scratch / "packages", scratch / "cache", scratch / "empty"
     for directory in (root, cache, empty):
@@ -162,8 +161,9 @@ def measure(scratch: Path, number: int, flake8_async: str | None) -> int:
     rss_mib = statistics.median(each["rss_mib"] for each in seen["cold"]) - nothing["rss_mib"]
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "ASYNC"]
     others = {"ruff": command([*ruff, "--no-cache", "--preview"], root)}
-    if flake8_async:
-        others["flake8-async"] = command([flake8_async], root)
+    flake8_async = Path(sys.executable).with_name("flake8-async")
+    if flake8_async.exists():
+        others["flake8-async"] = command([str(flake8_async)], root)
     result = {
         "lines": lines,
         "files": seen["cold"][0]["files"],
