@@ -106,10 +106,12 @@ def in_process(what: str, root: Path, cache: Path) -> dict[str, float]:
     return measured
 
 
-def command(words: Sequence[str], root: Path) -> float:
-    """Return the CPU seconds of another program over the same files."""
+def command(words: Sequence[str], paths: Sequence[Path]) -> float:
+    """Return the CPU seconds of another program over the same files; 1 says that it found some."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([*words, str(root)], capture_output=True, check=False)
+    ended = subprocess.run([*words, *map(str, paths)], capture_output=True, text=True, check=False)
+    if ended.returncode not in (0, 1) or "Traceback" in ended.stderr:
+        sys.exit(f"{words[0]} did not run: {ended.stderr[-500:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -160,10 +162,10 @@ def measure(scratch: Path, number: int) -> int:
     nothing = in_process("cold", empty, cache)
     rss_mib = statistics.median(each["rss_mib"] for each in seen["cold"]) - nothing["rss_mib"]
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "ASYNC"]
-    others = {"ruff": command([*ruff, "--no-cache", "--preview"], root)}
+    others = {"ruff": command([*ruff, "--no-cache", "--preview"], [root])}
     flake8_async = Path(sys.executable).with_name("flake8-async")
     if flake8_async.exists():
-        others["flake8-async"] = command([str(flake8_async)], root)
+        others["flake8-async"] = command([str(flake8_async)], files_below(root))
     result = {
         "lines": lines,
         "files": seen["cold"][0]["files"],
