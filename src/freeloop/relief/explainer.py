@@ -6,6 +6,7 @@ guards are asked about a usual request. No request runs and no database is opene
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import inspect
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signals
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.db import connections
 from django.http import HttpResponse
@@ -122,6 +124,10 @@ class _UsualRequest:
         """Return what `process_request` may, and leave on the request what it would leave there."""
         if guards.ran_in_thread is not None:
             self._learn(guards)
+        if hasattr(middleware, "SessionStore"):
+            # The first request finds the folder of sessions in files.
+            with contextlib.suppress(ImproperlyConfigured):
+                getattr(middleware.SessionStore, "_get_storage_path", tuple)()
         inline = guards.request is not None and guards.request(self.request)
         if hasattr(middleware, "SessionStore"):
             made = middleware.SessionStore if inline else SessionBase

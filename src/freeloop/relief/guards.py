@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from freeloop.relief.languages import LocaleGuards
+from freeloop.relief.plain_values import PlainSettings, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +65,22 @@ def guards_for(middleware: object) -> Guards | None:
     path = f"{cls.__module__}.{cls.__qualname__}"
     make = _MAKERS.get(path)
     defined = getattr(sys.modules.get(cls.__module__), cls.__qualname__, None)
-    return make(middleware) if make is not None and defined is cls else None
+    if make is None or defined is not cls:
+        return None
+    plain = PlainSettings(*READS.get(path, ()))
+    # What a middleware kept of its settings stays with it.
+    return _while(plain, make(middleware)) if plain() else Guards()
+
+
+def _while(plain: PlainSettings, guards: Guards) -> Guards:
+    """Return guards that say no while a setting is not a plain value."""
+
+    def both(guard: Any) -> Any:
+        return guard and (lambda *asked: plain() and guard(*asked))
+
+    return Guards(
+        both(guards.request), both(guards.view), both(guards.response), guards.ran_in_thread
+    )
 
 
 def _always(*_asked: object) -> bool:
@@ -75,8 +91,16 @@ def _only_answers(_middleware: object) -> Guards:
     return Guards(response=_always)
 
 
-def _both(_middleware: object) -> Guards:
-    return Guards(request=_always, response=_always)
+def _policy(_middleware: object) -> Guards:
+    def response(request: HttpRequest, response: Any) -> bool:
+        # A view may give its answer another policy.
+        own = (getattr(response, name, None) for name in ("_csp_config", "_csp_ro_config"))
+        nonce = getattr(request, "_csp_nonce", None)
+        return type(nonce).__module__ in {"builtins", "django.utils.csp"} and all(
+            map(plain_value, own)
+        )
+
+    return Guards(request=_always, response=response)
 
 
 def _security(_middleware: object) -> Guards:
@@ -84,8 +108,10 @@ def _security(_middleware: object) -> Guards:
 
 
 def _plain_hosts(_request: HttpRequest) -> bool:
-    # `get_host` walks ALLOWED_HOSTS; some projects put an object there that asks a database.
-    return type(settings.ALLOWED_HOSTS) in {list, tuple}
+    # `get_host` walks ALLOWED_HOSTS; some projects put an object there that asks a database. Test
+    # runners change it without a signal.
+    hosts = settings.ALLOWED_HOSTS
+    return type(hosts) in {list, tuple} and all(type(host) is str for host in hosts)
 
 
 def _common(_middleware: object) -> Guards:
@@ -119,9 +145,14 @@ def _session(middleware: Any) -> Guards:
     if hasattr(store, "cache_key_prefix"):
         _import_own(_backend_of_sessions())
 
+    # Files: the first one looks for the folder, then the class knows it.
+    in_files = hasattr(store, "_get_storage_path")
+
     def request(_request: HttpRequest) -> bool:
-        return _imported(settings.SESSION_SERIALIZER) and (
-            not hasattr(store, "cache_key_prefix") or _own_cache()
+        return (
+            _imported(settings.SESSION_SERIALIZER)
+            and (not hasattr(store, "cache_key_prefix") or _own_cache())
+            and (not in_files or hasattr(store, "_storage_path"))
         )
 
     def response(request: HttpRequest, _response: HttpResponseBase) -> bool:
@@ -212,12 +243,29 @@ _MAKERS: Mapping[str, Callable[[Any], Guards]] = {
     "django.contrib.sessions.middleware.SessionMiddleware": _session,
     "django.middleware.clickjacking.XFrameOptionsMiddleware": _only_answers,
     "django.middleware.common.CommonMiddleware": _common,
-    "django.middleware.csp.ContentSecurityPolicyMiddleware": _both,
+    "django.middleware.csp.ContentSecurityPolicyMiddleware": _policy,
     "django.middleware.csrf.CsrfViewMiddleware": _csrf,
     "django.middleware.gzip.GZipMiddleware": _gzip,
     "django.middleware.http.ConditionalGetMiddleware": _conditional_get,
     "django.middleware.locale.LocaleMiddleware": _locale,
     "django.middleware.security.SecurityMiddleware": _security,
+}
+
+
+_HOSTS = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_")
+# What the names of the settings begin with that their hooks read.
+READS: Mapping[str, tuple[str, ...]] = {
+    "django.contrib.messages.middleware.MessageMiddleware": ("MESSAGE_STORAGE",),
+    "django.contrib.sessions.middleware.SessionMiddleware": ("SESSION_",),
+    "django.middleware.clickjacking.XFrameOptionsMiddleware": ("X_FRAME_OPTIONS",),
+    "django.middleware.common.CommonMiddleware": (
+        *_HOSTS,
+        *("APPEND_SLASH", "DISALLOWED_USER_AGENTS", "PREPEND_WWW"),
+    ),
+    "django.middleware.csp.ContentSecurityPolicyMiddleware": ("SECURE_CSP",),
+    "django.middleware.csrf.CsrfViewMiddleware": ("CSRF_",),
+    "django.middleware.locale.LocaleMiddleware": ("LANGUAGE_", "USE_I18N"),
+    "django.middleware.security.SecurityMiddleware": ("SECURE_", "USE_X_FORWARDED_"),
 }
 
 

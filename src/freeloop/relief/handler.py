@@ -9,6 +9,8 @@ sends it.
 from __future__ import annotations
 
 import contextlib
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from asgiref import sync as asgiref_sync
@@ -20,6 +22,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import reset_urlconf
 from django.db import close_old_connections, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 
 from freeloop.relief.plain import own_function
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from django.dispatch import Signal
-
+# Of a request as it came, and once it was read.
+_BODIES = frozenset({BytesIO, SpooledTemporaryFile})
 # By identity: a receiver need not be comparable.
 AT_START = frozenset(map(id, (reset_queries, close_old_connections)))
 AT_END = frozenset(map(id, (close_old_connections, close_caches, reset_urlconf)))
@@ -120,6 +123,7 @@ def closes_inline(response: Any, method: Any) -> bool:
         and own_function(ASGIRequest.close)
         and "close" not in vars(response)
         and not getattr(request, "_files", None)
+        and type(request._stream) in _BODIES
         and not getattr(request._stream, "_rolled", False)
         and nothing_to_finish(response._handler_class)
     )
@@ -151,6 +155,14 @@ def only_these_receive(signal: Signal, sender: Any, own: frozenset[int]) -> bool
     return not async_receivers and all(id(receiver) in own for receiver in sync_receivers)
 
 
+_SENDING = frozenset({"_live_receivers", "asend", "send"})
+
+
+def _sends_as_django() -> bool:
+    # A tool that wrapped one of them counts what is sent.
+    return own_function(Signal.asend) and own_function(Signal.send)
+
+
 class _Receivers:
     """Remembers, while the list of receivers stays as it is, whether all of them are Django's."""
 
@@ -161,7 +173,9 @@ class _Receivers:
         self._verdicts: dict[Any, bool] = {}
 
     def only_own(self, sender: Any) -> bool:
-        """Return what `only_these_receive` answers for this sender."""
+        """Return what `only_these_receive` answers for this sender, if sending is Django's."""
+        if not (_sends_as_django() and vars(self._signal).keys().isdisjoint(_SENDING)):
+            return False
         # The elements are compared by identity first. One that died since makes the verdict stay
         # "no" for a while, never "yes".
         if self._seen != self._signal.receivers:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from http.cookies import SimpleCookie
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import django
 from django.core.handlers.asgi import ASGIRequest
+from django.http.response import ResponseHeaders
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
@@ -26,15 +28,29 @@ _RESPONSE_ATTRIBUTES = (
     *("has_header", "headers", "items", "set_cookie", "setdefault", "status_code", "streaming"),
     *("streaming_content",),
 )
+# Of these, the ones that an object can have in the place of its class's.
+_RESPONSE_METHODS = frozenset(
+    {"close", "delete_cookie", "get", "has_header", "items", "set_cookie", "setdefault"}
+)
 
 # By class; emptied when it is full, so that classes made on the fly do not pile up.
 _plain_responses: dict[type, bool] = {}
 _REMEMBERED_CLASSES = 1024
 
 
+# Django parses cookies when they are first read.
+_NOT_PARSED: dict[str, str] = {}
+
+
 def plain_request(request: Any) -> bool:
-    """Return whether the request is Django's, with none of its methods replaced."""
-    return type(request) is ASGIRequest and vars(request).keys().isdisjoint(_REQUEST_METHODS)
+    """Return whether the request is Django's, with nothing replaced that middleware uses."""
+    has = vars(request)
+    return (
+        type(request) is ASGIRequest
+        and has.keys().isdisjoint(_REQUEST_METHODS)
+        and type(has.get("META")) is dict
+        and type(has.get("COOKIES", _NOT_PARSED)) is dict
+    )
 
 
 def own_request_class() -> bool:
@@ -60,6 +76,13 @@ def plain_response(response: HttpResponseBase) -> bool:
 
     A subclass is fine as long as it leaves alone what middleware touches.
     """
+    has = vars(response)
+    if (
+        type(has.get("headers")) is not ResponseHeaders
+        or type(has.get("cookies")) is not SimpleCookie
+        or not has.keys().isdisjoint(_RESPONSE_METHODS)
+    ):
+        return False
     cls = type(response)
     plain = _plain_responses.get(cls)
     if plain is None:
@@ -79,5 +102,13 @@ def own_function(function: Any) -> bool:
 def _from_django(cls: type, name: str) -> bool:
     for base in cls.__mro__:
         if name in base.__dict__:
-            return base is object or base.__module__.partition(".")[0] == "django"
+            return base is object or _is_own(base, base.__dict__[name])
     return True
+
+
+def _is_own(cls: type, found: Any) -> bool:
+    if isinstance(found, property):
+        return all(own_function(each) for each in (found.fget, found.fset) if each is not None)
+    if callable(found):
+        return own_function(found)
+    return cls.__module__.partition(".")[0] == "django"

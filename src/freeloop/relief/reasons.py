@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from freeloop.relief.explanation import Mode
-from freeloop.relief.guards import SMALL_BODY_BYTES, guarded_classes
+from freeloop.relief.guards import READS, SMALL_BODY_BYTES, guarded_classes
 from freeloop.relief.middleware import HOOKS
 from freeloop.relief.plain import own_function
+from freeloop.relief.plain_values import PlainSettings
 from freeloop.relief.stack import function_name
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ _BLOCKERS: Mapping[str, tuple[_Blocker, ...]] = {
     _MESSAGES: ((lambda _: True, "MESSAGE_STORAGE is not one of Django's"),),
     _COMMON: (
         (lambda _: settings.PREPEND_WWW, "PREPEND_WWW is on"),
-        (lambda _: True, "ALLOWED_HOSTS is neither a list nor a tuple"),
+        (lambda _: True, "ALLOWED_HOSTS is no list or tuple of texts"),
     ),
-    _SECURITY: ((lambda _: True, "ALLOWED_HOSTS is neither a list nor a tuple"),),
+    _SECURITY: ((lambda _: True, "ALLOWED_HOSTS is no list or tuple of texts"),),
     _CSRF: ((lambda _: settings.CSRF_USE_SESSIONS, "CSRF_USE_SESSIONS is on"),),
 }
 
@@ -116,7 +117,10 @@ def conditions_of(layer: Layer) -> tuple[str, ...]:
 
 def why_blocked(layer: Layer) -> str:
     """Return which setting makes its guards say no to every request."""
-    blockers = _BLOCKERS.get(_path(type(layer.instance)), ())
+    path = _path(type(layer.instance))
+    if others := tuple(PlainSettings(*READS.get(path, ())).others()):
+        return f"not a plain value: {', '.join(others)}"
+    blockers = _BLOCKERS.get(path, ())
     said = [words for holds, words in blockers if holds(layer.instance)]
     return said[0] if said else "a guard says no to every request of this project"
 
