@@ -18,7 +18,7 @@ import django
 import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.dispatch import Signal
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import override_settings
 from django.utils.functional import SimpleLazyObject
