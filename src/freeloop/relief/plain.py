@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from http.cookies import SimpleCookie
+from operator import attrgetter
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -33,8 +35,9 @@ _RESPONSE_METHODS = frozenset(
     {"close", "delete_cookie", "get", "has_header", "items", "set_cookie", "setdefault"}
 )
 
-# By class; emptied when it is full, so that classes made on the fly do not pile up.
-_plain_responses: dict[type, bool] = {}
+# By class: what reads the attributes, what they were, and the answer. A tool may patch a class at
+# any time. Emptied when it is full, so that classes made on the fly do not pile up.
+_plain_responses: dict[type, tuple[Callable[[type], object], object, bool]] = {}
 _REMEMBERED_CLASSES = 1024
 
 
@@ -84,12 +87,21 @@ def plain_response(response: HttpResponseBase) -> bool:
     ):
         return False
     cls = type(response)
-    plain = _plain_responses.get(cls)
-    if plain is None:
-        if len(_plain_responses) >= _REMEMBERED_CLASSES:
-            _plain_responses.clear()
-        plain = all(_from_django(cls, name) for name in _RESPONSE_ATTRIBUTES)
-        _plain_responses[cls] = plain
+    kept = _plain_responses.get(cls)
+    if kept is not None:
+        read, before, plain = kept
+        if read(cls) == before:
+            return plain
+    return _remembered(cls)
+
+
+def _remembered(cls: type) -> bool:
+    """Look at a class of responses, and remember what was seen and concluded."""
+    if len(_plain_responses) >= _REMEMBERED_CLASSES:
+        _plain_responses.clear()
+    read = attrgetter(*(name for name in _RESPONSE_ATTRIBUTES if hasattr(cls, name)))
+    plain = all(_from_django(cls, name) for name in _RESPONSE_ATTRIBUTES)
+    _plain_responses[cls] = read, read(cls), plain
     return plain
 
 
