@@ -6,32 +6,54 @@ the median and 50 % at the 90th percentile; of the cells that the measurement de
 prediction answers, at least 90 % get the same verdict; the what-ifs keep the same two bounds. Ends
 with 1 when one does not hold. How many intervals held the measured rate is printed beside it.
 
-    .venv/bin/python benchmarks/prediction.py            # most of two hours, then the check
+    .venv/bin/python benchmarks/prediction.py            # about an hour and a half, then the check
+    .venv/bin/python benchmarks/prediction.py --resume   # goes on where the run was interrupted
     .venv/bin/python benchmarks/prediction.py --check    # the run that is there
+    .venv/bin/python benchmarks/prediction.py --again    # its bursts through the model as it is now
 
-The pairs were written down before the first run. The model is not tuned to single pairs.
+What a prediction rests on (bursts, and the structure of traces) and the prediction itself are kept
+in the result file before its pair is measured. --again is weaker evidence: whoever changed the
+model may have seen the measurements; its predictions stand beside the first ones.
+
+The pairs were written down before the first run. The model is not tuned to single pairs. A side is
+measured once per pair; a what-if is compared with the side of a pair that has the change. A cell
+whose requests would take longer than a round, one generation of them, is left out and named.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from freeloop import BenchOptions, bench
-from freeloop.api import predict
-from freeloop.api.predict_plan import predict_plan
-from freeloop.model.plan import Arm, Pair, Plan, Question, Side
-from freeloop.model.prediction import Prediction
+from freeloop.api.options import PredictOptions
+from freeloop.api.pair import timed_cells
+from freeloop.api.predict_plan import (
+    WHAT_IF_ARMS,
+    Gatherer,
+    Grounds,
+    gathering,
+    predict_pair,
+    predict_view,
+)
+from freeloop.api.predicting import RELIEVED, UVICORN
+from freeloop.errors import FreeloopError
+from freeloop.judge.stats import LOOKS
+from freeloop.judge.verdict import judge
+from freeloop.model.plan import Pair, Plan, Question, Side
 from freeloop.model.request import RequestSpec
+from freeloop.model.structure import from_plain, to_plain
 from freeloop.source.plan import read_plan
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,8 +61,7 @@ CAFE = ROOT / "examples" / "cafe"
 RESULT = ROOT / "benchmarks" / "results" / "prediction.json"
 
 CONCURRENCY = (50, 200)
-ROUNDS = BenchOptions(max_rounds=7)
-Cells = dict[str, list[dict[str, Any]]]
+MOST_ROUNDS, LONGEST_ROUND_S = 5, 15.0
 MEDIAN_ERROR, P90_ERROR, RIGHT = 0.20, 0.50, 0.90
 
 # Of all.toml all but the WebSocket, which is not traced.
@@ -93,10 +114,13 @@ PAIRS = (
     "gathering inside one WSGI request",
 )
 
-UVICORN = Arm("uvicorn", "uvicorn", relief=False)
-RELIEVED = Arm("relieved", "uvicorn", relief=True)
-TWENTY = Arm("gthread-20", "gunicorn:gthread", threads=20)
-MANY = Arm("gthread-200", "gunicorn:gthread", threads=200)
+# Measured last: a request at a time, or a third of a second of CPU each.
+SLOW = (
+    "async view on WSGI",
+    "gathering inside one WSGI request",
+    "password",
+    "password in a thread",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,141 +129,285 @@ class Made:
 
     Attributes:
         change: As asked for.
-        before: View that is changed in thought.
-        after: Deployment and view with the change.
-        arm: Deployment of the view before.
+        before: Request that is changed in thought.
+        pair: One that measures the change: its id ...
+        side: ... and which of its sides has the change.
     """
 
     change: str
     before: str
-    after: tuple[Arm, str]
-    arm: Arm = UVICORN
+    pair: str
+    side: str = "b"
 
 
 MADE = (
-    Made("awaited", "/hidden/async/?ms=20", (UVICORN, "/hidden/mended/async/?ms=20")),
-    Made("awaited", "/call/sync/?ms=50", (UVICORN, "/call/async/?ms=50")),
-    Made("awaited", "/wait/sync/?ms=50", (UVICORN, "/wait/async/?ms=50")),
-    Made("gathered", "/four/sync/?ms=50", (UVICORN, "/four/gathered/async/?ms=50")),
-    Made("gathered", "/four/async/?ms=50", (UVICORN, "/four/gathered/async/?ms=50")),
-    Made(
-        "gathered",
-        "/three-slow-queries/async/?ms=50",
-        (UVICORN, "/three-slow-queries/gathered/async/?ms=50"),
-    ),
-    Made("relief", "/wait/async/?ms=50", (RELIEVED, "/wait/async/?ms=50")),
-    Made("threads=200", "/wait/sync/?ms=50", (MANY, "/wait/sync/?ms=50"), TWENTY),
+    Made("awaited", "hidden-async", "hidden blocking call"),
+    Made("awaited", "call-sync", "one call"),
+    Made("awaited", "wait-sync", "wait"),
+    Made("gathered", "four-sync", "four calls gathered"),
+    Made("gathered", "four-async", "four calls gathered"),
+    Made("gathered", "three-slow-queries-async", "gathered slow queries"),
+    Made("relief", "wait-async", "relief"),
+    Made("threads=200", "wait-sync", "wait", "a"),  # bench gives it a thread for each request
 )
+
+
+@dataclass(slots=True)
+class Kept:
+    """The run so far, in its file after every step.
+
+    Attributes:
+        file: Where it is kept.
+        grounds: What the predictions rest on.
+        what_ifs: One row for each change and concurrency.
+        cells: One row for each pair and concurrency.
+        left_out: Why, by pair and concurrency.
+    """
+
+    file: Path
+    grounds: Grounds = field(default_factory=Grounds)
+    what_ifs: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, file: Path) -> Kept:
+        """Return the run of a file."""
+        run = json.loads(file.read_text(encoding="utf-8"))
+        grounds = from_plain(Grounds, run["grounds"])
+        return cls(file, grounds, run["what_ifs"], run["cells"], run["left_out"])
+
+    def write(self) -> None:
+        """Replace the file by the run as it is; an interrupt leaves the old or the new one."""
+        run = {
+            "cells": self.cells,
+            "what_ifs": self.what_ifs,
+            "left_out": self.left_out,
+            "grounds": to_plain(self.grounds),
+        }
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+        new.replace(self.file)
+
+    def done(self, pair: str) -> bool:
+        """Return whether a pair was measured, or cannot be."""
+        cells = [cell for cell in self.cells if cell["pair"] == pair]
+        waits = any("measured_rps" not in cell for cell in cells)
+        return pair in self.left_out or (bool(cells) and not waits)
 
 
 def main() -> int:
     """Measure unless told not to, then check."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="check the run that is there")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that is there")
+    parser.add_argument("--again", action="store_true", help="predict again from its bursts")
     parser.add_argument("--inside", action="store_true", help="for the script itself")
     parser.add_argument("--only", action="append", metavar="PAIR", help="to try the script")
     parser.add_argument("--result", type=Path, default=RESULT, help="where the run is kept")
+    parser.add_argument(
+        "--turns", type=Path, metavar="FILE", help="lock this file for each step, to take turns"
+    )
     options = parser.parse_args()
-    result = options.result.resolve()
-    if options.only and result == RESULT:
+    options.result = options.result.resolve()
+    if options.only and options.result == RESULT:
         parser.error("--only is no whole run: keep it apart with --result FILE")
     if options.inside:
-        result.write_text(json.dumps(measured(options.only), indent=1) + "\n", encoding="utf-8")
+        run(options)
         return 0
-    if not options.check:
-        kept = ["--result", str(result)]
-        only = [part for name in options.only or () for part in ("--only", name)]
-        subprocess.run(
-            [
-                sys.executable,
-                "backing.py",
-                "--",
-                sys.executable,
-                __file__,
-                "--inside",
-                *kept,
-                *only,
-            ],
-            cwd=CAFE,
-            check=True,
-        )
-    run = json.loads(result.read_text(encoding="utf-8"))
+    if options.again:
+        again(options.result)
+    elif not options.check:
+        command = [sys.executable, __file__, "--inside", *sys.argv[1:]]
+        subprocess.run([sys.executable, "backing.py", "--", *command], cwd=CAFE, check=True)
+    kept = Kept.read(options.result)
     held = True
-    for good, sentence in claims(run):
-        print(f"{'holds' if good else 'FAILS'}  {sentence}")
-        held = held and good
+    for key, title in (("predicted", "before the measurement"), ("again", "again, by a new model")):
+        if all(key not in cell for cell in kept.cells):
+            continue
+        print(f"predicted {title}:")
+        held = True
+        for good, sentence in claims(kept, key):
+            print(f"{'holds' if good else 'FAILS'}  {sentence}")
+            held = held and good
+    for name, reason in kept.left_out.items():
+        print(f"       left out: {name}: {reason}")
     return 0 if held else 1
 
 
-def measured(only: list[str] | None) -> Cells:
-    """Predict first, then measure: nothing of the measurement can reach the prediction."""
-    chosen = only or PAIRS
-    known = read_plan(CAFE / "all.toml")
-    plan = Plan(
-        pairs=tuple(
-            replace(pair, concurrency=CONCURRENCY, neighbour=None)
-            for pair in known.pairs
-            if pair.id in chosen
-        )
+def run(options: argparse.Namespace) -> None:
+    """Take every step that the file does not hold yet; keep it after each."""
+    kept = Kept.read(options.result) if options.resume else Kept(options.result)
+    pairs = [pair for pair in chosen() if not options.only or pair.id in options.only]
+    views = {} if options.only else what_if_views()
+    # The requests of what-ifs are sides too: the project is asked where all of them lead.
+    asked = [Pair(name, Question.SERVE, *_twice(view)) for name, (view, _) in views.items()]
+    with gathering(Plan((*pairs, *asked)), start=CAFE, grounds=kept.grounds) as gatherer:
+        steps: list[str | Pair] = [
+            *(name for name in views if all(row["before"] != name for row in kept.what_ifs)),
+            *(pair for pair in pairs if not kept.done(pair.id)),
+        ]
+        spent_s = 0.0
+        for number, step in enumerate(steps):
+            name = f"what-ifs of {step}" if isinstance(step, str) else step.id
+            with turn(options.turns):
+                started = time.monotonic()
+                try:
+                    if isinstance(step, str):
+                        kept.what_ifs += thought(gatherer, *views[step])
+                    else:
+                        measure(gatherer, step, kept)
+                except FreeloopError as error:
+                    kept.left_out[name] = f"{error.what} ({error.where})"
+                kept.write()
+                took_s = time.monotonic() - started
+            spent_s += took_s
+            left_min = spent_s / (number + 1) * (len(steps) - number - 1) / 60
+            done = f"{number + 1} of {len(steps)}"
+            print(f"{done}  {name}: {took_s:.0f} s; about {left_min:.0f} min left", flush=True)
+
+
+@contextmanager
+def turn(file: Path | None) -> Iterator[None]:
+    """Hold the lock that measurements of this machine share, if there is one."""
+    if file is None:
+        yield
+        return
+    with file.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def chosen() -> list[Pair]:
+    """Return the pairs in the order in which they are measured."""
+    known = {pair.id: pair for pair in read_plan(CAFE / "all.toml").pairs}
+    found = [replace(known[name], concurrency=CONCURRENCY, neighbour=None) for name in PAIRS]
+    wait = known["wait"].b.request
+    found.append(
+        Pair("relief", Question.SETTING, Side(UVICORN, wait), Side(RELIEVED, wait), CONCURRENCY)
     )
-    forecasts = {
-        (each.pair, each.concurrency): each for each in predict_plan(plan, start=CAFE, say=print)
+    return sorted(found, key=lambda pair: pair.id in SLOW)
+
+
+def what_if_views() -> dict[str, tuple[RequestSpec, tuple[str, ...]]]:
+    """Return each request that is changed in thought, with its changes, by its name."""
+    sides = [side for pair in read_plan(CAFE / "all.toml").pairs for side in (pair.a, pair.b)]
+    requests = {side.request.name: side.request for side in sides}
+    return {
+        made.before: (
+            requests[made.before],
+            tuple(other.change for other in MADE if other.before == made.before),
+        )
+        for made in MADE
     }
-    made = [] if only else list(what_ifs())
-    run = bench(plan, start=CAFE, options=ROUNDS)
-    cells: list[dict[str, Any]] = []
-    for result in run.pairs:
-        found = forecasts.get((result.pair, result.concurrency))
-        if found is None:
-            continue
-        cells.append(
-            {
-                "pair": result.pair,
-                "concurrency": result.concurrency,
-                "predicted": [asdict(found.a), asdict(found.b)],
-                "predicted_answer": found.verdict.answer,
-                "measured_rps": [result.a.quiet_rps, result.b.quiet_rps],
-                "measured_answer": result.verdict.answer,
-            }
-        )
-    return {"cells": cells, "what_ifs": made}
 
 
-def what_ifs() -> Iterator[dict[str, Any]]:
-    """Think each change through, then measure the view that has it."""
-    thought: dict[str, Prediction] = {}
-    for each in MADE:
-        if each.before not in thought:
-            changes = tuple(other.change for other in MADE if other.before == each.before)
-            thought[each.before] = predict(
-                each.before, start=CAFE, concurrency=CONCURRENCY, what_ifs=changes
+def _twice(request: RequestSpec) -> tuple[Side, Side]:
+    return Side(UVICORN, request), Side(RELIEVED, request)
+
+
+def thought(
+    gatherer: Gatherer, request: RequestSpec, changes: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Return what the changes of one view are predicted to do."""
+    gatherer.gather(Side(arm, request) for arm in WHAT_IF_ARMS)
+    return changed(request, changes, gatherer.grounds)
+
+
+def changed(
+    request: RequestSpec, changes: tuple[str, ...], grounds: Grounds
+) -> list[dict[str, Any]]:
+    """Return a row for each change and concurrency, from the grounds alone."""
+    options = PredictOptions(concurrency=CONCURRENCY, what_ifs=changes)
+    found = {each.asked: each.after for each in predict_view(request, options, grounds).what_ifs}
+    rows = []
+    for change in changes:
+        after = found[change]
+        for number in CONCURRENCY:
+            rate_rps = after.at(number).rate_rps if after else None
+            rows.append(
+                {
+                    "change": change,
+                    "before": request.name,
+                    "concurrency": number,
+                    "predicted": rate_rps,
+                }
             )
-        after = next(
-            found.after for found in thought[each.before].what_ifs if found.asked == each.change
-        )
-        arm, path = each.after
-        pair = Pair(
-            f"{each.change} {each.before}",
-            Question.REWRITE,
-            Side(each.arm, RequestSpec(f"before {each.before}", url=each.before)),
-            Side(arm, RequestSpec(f"after {path}", url=path)),
-            concurrency=CONCURRENCY,
-        )
-        for result in bench(Plan(pairs=(pair,)), start=CAFE, options=ROUNDS).pairs:
-            forecast = after.at(result.concurrency) if after else None
-            yield {
-                "what_if": pair.id,
-                "concurrency": result.concurrency,
-                "predicted_rps": forecast.rate_rps if forecast else None,
-                "measured_rps": result.b.quiet_rps,
-            }
+    return rows
 
 
-def claims(run: Cells) -> Iterator[tuple[bool, str]]:
-    """Yield whether each claim holds, with its numbers."""
+def forecasts(pair: Pair, grounds: Grounds) -> dict[int, dict[str, Any]]:
+    """Return the prediction of a pair by concurrency, from the grounds alone."""
+    return {
+        cell.concurrency: {
+            "sides": [asdict(cell.a), asdict(cell.b)],
+            "answer": cell.verdict.answer,
+        }
+        for cell in predict_pair(pair, grounds)
+    }
+
+
+def measure(gatherer: Gatherer, pair: Pair, kept: Kept) -> None:
+    """Predict and keep first, then measure: nothing of the measurement can reach the prediction."""
+    gatherer.gather((pair.a, pair.b))
+    rows: list[dict[str, Any]] = [
+        {"pair": pair.id, "concurrency": number, "predicted": found}
+        for number, found in forecasts(pair, gatherer.grounds).items()
+    ]
+    rows = [row for row in rows if fits(row, kept)]
+    kept.cells = [row for row in kept.cells if row["pair"] != pair.id] + rows
+    kept.write()
+    bench = gatherer.bench
+    bench = replace(
+        bench,
+        effort=replace(bench.effort, open_rounds=0, longest_round_s=LONGEST_ROUND_S),
+        looks=LOOKS.until(MOST_ROUNDS),
+    )
+    pair = replace(pair, concurrency=tuple(row["concurrency"] for row in rows))
+    for row, lanes in zip(rows, timed_cells(bench, pair) if rows else (), strict=True):
+        a, b = (lane.result(bench.cores) for lane in lanes)
+        verdict = judge(pair.question, a, b, cores=bench.cores, looks=bench.looks)
+        row["measured_rps"] = [a.quiet_rps, b.quiet_rps]
+        row["measured_answer"] = verdict.answer
+
+
+def fits(row: dict[str, Any], kept: Kept) -> bool:
+    """Return whether both sides answer all that is in flight once within a round."""
+    number = row["concurrency"]
+    rates = [side["rate_rps"] for side in row["predicted"]["sides"] if side["rate_rps"]]
+    slowest_s = max((number / rate_rps for rate_rps in rates), default=0.0)
+    if slowest_s <= LONGEST_ROUND_S:
+        return True
+    reason = f"its {number} requests would take {slowest_s:.0f} s, predicted; no round is so long"
+    kept.left_out[f"{row['pair']}, {number} in flight"] = reason
+    return False
+
+
+def again(file: Path) -> None:
+    """Predict from the bursts of a run with the model as it is, beside the first predictions."""
+    kept = Kept.read(file)
+    found = {pair.id: forecasts(pair, kept.grounds) for pair in chosen() if kept.done(pair.id)}
+    for row in kept.cells:
+        row["again"] = found[row["pair"]][row["concurrency"]]
+    for request, changes in what_if_views().values():
+        for new in changed(request, changes, kept.grounds):
+            for row in kept.what_ifs:
+                if all(row[key] == new[key] for key in ("change", "before", "concurrency")):
+                    row["again"] = new["predicted"]
+    kept.write()
+
+
+def claims(kept: Kept, key: str) -> Iterator[tuple[bool, str]]:
+    """Yield whether each claim holds, with its numbers.
+
+    Args:
+        kept: The run.
+        key: "predicted" for the predictions made before the measurement, "again" for later ones.
+    """
+    measured = [cell for cell in kept.cells if "measured_rps" in cell]
     errors, inside, without = [], 0, 0
-    for cell in run["cells"]:
-        for forecast, rate_rps in zip(cell["predicted"], cell["measured_rps"], strict=True):
+    for cell in measured:
+        for forecast, rate_rps in zip(cell[key]["sides"], cell["measured_rps"], strict=True):
             if forecast["rate_rps"] is None or not rate_rps:
                 without += 1
                 continue
@@ -247,9 +415,9 @@ def claims(run: Cells) -> Iterator[tuple[bool, str]]:
             inside += forecast["low_rps"] <= rate_rps <= forecast["high_rps"]
     yield from bounds("throughput of a side", errors, f"{without} without a number")
     print(f"       {inside} of {len(errors)} intervals hold the measured rate, 90 % are meant to")
-    decided = [cell for cell in run["cells"] if cell["measured_answer"] != "unknown"]
-    answered = [cell for cell in decided if cell["predicted_answer"] != "unknown"]
-    right = sum(cell["predicted_answer"] == cell["measured_answer"] for cell in answered)
+    decided = [cell for cell in measured if cell["measured_answer"] != "unknown"]
+    answered = [cell for cell in decided if cell[key]["answer"] != "unknown"]
+    right = sum(cell[key]["answer"] == cell["measured_answer"] for cell in answered)
     yield (
         bool(answered) and right >= RIGHT * len(answered),
         (
@@ -257,14 +425,30 @@ def claims(run: Cells) -> Iterator[tuple[bool, str]]:
             f"{len(decided) - len(answered)} of them predicted as unknown"
         ),
     )
-    made = [cell for cell in run["what_ifs"] if cell["predicted_rps"] and cell["measured_rps"]]
-    for cell in made:
+    errors, without = [], 0
+    for row in kept.what_ifs:
+        rate_rps = really(row, measured)
+        if rate_rps is None or row[key] is None:
+            without += 1
+            continue
+        errors.append(off(row[key], rate_rps))
         print(
-            f"       {cell['what_if']}, {cell['concurrency']} in flight: "
-            f"{cell['predicted_rps']:.0f}/s predicted, {cell['measured_rps']:.0f}/s measured"
+            f"       {row['before']} {row['change']}, {row['concurrency']} in flight: "
+            f"{row[key]:.0f}/s predicted, {rate_rps:.0f}/s measured"
         )
-    errors = [off(cell["predicted_rps"], cell["measured_rps"]) for cell in made]
-    yield from bounds("what-ifs", errors, f"{len(run['what_ifs']) - len(made)} without a number")
+    yield from bounds("what-ifs", errors, f"{without} without a number")
+
+
+def really(row: dict[str, Any], measured: list[dict[str, Any]]) -> float | None:
+    """Return what the side with the change was measured to do; None where it was not."""
+    made = next(
+        each for each in MADE if (each.change, each.before) == (row["change"], row["before"])
+    )
+    for cell in measured:
+        if (cell["pair"], cell["concurrency"]) == (made.pair, row["concurrency"]):
+            rate_rps: float = cell["measured_rps"]["ab".index(made.side)]
+            return rate_rps or None
+    return None
 
 
 def bounds(name: str, errors: list[float], more: str) -> Iterator[tuple[bool, str]]:

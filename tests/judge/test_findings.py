@@ -452,6 +452,19 @@ def test_a_long_stretch_is_one_finding_of_its_function_however_many_lines_it_has
     assert finding.places in {(8,), (9,)}
 
 
+def test_a_stretch_belongs_to_what_filled_most_of_it() -> None:
+    """The last middleware calls the view within one run: the run is the view's, not its own."""
+    script = Script(100)
+    script.pair(MarkKind.RUN, 0, 20)
+    script.pair(MarkKind.MIDDLEWARE, 0, 95, text="shop.Middleware")
+    script.pair(MarkKind.VIEW, 1, 90, text="shop.view")
+    script.step(1, 0, 1)
+
+    (ran,) = [row for row in read(script.trace()).rows if row.what is Happening.RAN]
+
+    assert ran.text == "shop.view"
+
+
 def test_a_thread_that_waits_for_the_loop_is_no_queue() -> None:
     """A sync middleware's thread takes the queries of the async view that it waits for."""
     script = Script(100, THREAD, Lane(2, LaneKind.TASK, "task view", 1))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from freeloop.judge.predict import rate_at
-from freeloop.judge.request_structure import WaitingCall
+from freeloop.judge.request_structure import SerialWaits, WaitingCall
 from freeloop.judge.what_if import Change, Known, changed
 from freeloop.model.prediction import CallCost, Cost, LimitKind, Network
 from freeloop.model.trace import MarkKind
@@ -96,7 +96,7 @@ def test_gathered_calls_last_as_long_as_the_longest() -> None:
     network = Network(COST, wait_ms=200.0)
 
     sync = changed(network, Change("gathered"), known(*calls, async_view=False))
-    structure = replace(NOTHING, serial=(("checkout", 150.0, 4),))
+    structure = replace(NOTHING, serial=(SerialWaits("checkout", 150.0, 4),))
     already_async = changed(network, Change("gathered"), Known(structure, CALLS))
 
     assert sync.network.wait_ms == pytest.approx(50.0)

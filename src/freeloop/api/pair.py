@@ -42,7 +42,7 @@ class Limits(TypedDict):
 
 
 @dataclass(slots=True)
-class _Lane:
+class Lane:
     """What is gathered about one side of one cell while it is measured."""
 
     served: ServedSide
@@ -58,10 +58,12 @@ class _Lane:
     failures: dict[str, int] = field(default_factory=dict)
 
     def count(self, failures: dict[str, int]) -> None:
+        """Add failed requests by their reason."""
         for reason, number in failures.items():
             self.failures[reason] = self.failures.get(reason, 0) + number
 
     def result(self, cores: int) -> SideResult:
+        """Return the side as far as it was measured."""
         served = self.served
         limits: Limits = {
             "unloaded_ms": self.unloaded_ms,
@@ -100,9 +102,9 @@ def measure_pair(bench: Bench, pair: Pair, deliver: Callable[[PairResult], None]
     again behind the agent, which is absent from everything timed. An interrupt delivers the
     concurrencies that were finished, and goes on.
     """
-    cells: list[tuple[_Lane, _Lane]] = []
+    cells: list[tuple[Lane, Lane]] = []
     try:
-        for cell in _measured_cells(bench, pair):
+        for cell in timed_cells(bench, pair):
             cells.append(cell)  # noqa: PERF402 - an interrupt must leave the finished ones
         _observe(bench, pair, cells)
     finally:
@@ -112,7 +114,7 @@ def measure_pair(bench: Bench, pair: Pair, deliver: Callable[[PairResult], None]
             deliver(PairResult(pair.id, pair.question, lanes[0].concurrency, verdict, a, b))
 
 
-def _measured_cells(bench: Bench, pair: Pair) -> Iterator[tuple[_Lane, _Lane]]:
+def timed_cells(bench: Bench, pair: Pair) -> Iterator[tuple[Lane, Lane]]:
     """Yield both sides of each concurrency once its timed rounds are done."""
     most = max(pair.concurrency)
     with ExitStack() as stack:
@@ -124,7 +126,7 @@ def _measured_cells(bench: Bench, pair: Pair) -> Iterator[tuple[_Lane, _Lane]]:
         unloaded = [_unloaded(bench, pair, served) for served in sides]
         for number, concurrency in enumerate(pair.concurrency):
             a, b = (
-                _Lane(served, latency_ms, concurrency)
+                Lane(served, latency_ms, concurrency)
                 for served, latency_ms in zip(sides, unloaded, strict=True)
             )
             share = (number / len(pair.concurrency), (number + 1) / len(pair.concurrency))
@@ -162,7 +164,7 @@ def _unloaded(bench: Bench, pair: Pair, served: ServedSide) -> float:
 
 
 def _closed_rounds(
-    bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane], share: tuple[float, float]
+    bench: Bench, pair: Pair, lanes: tuple[Lane, Lane], share: tuple[float, float]
 ) -> None:
     concurrency = lanes[0].concurrency
     title = f"{pair.id}, {concurrency} in flight"
@@ -197,7 +199,7 @@ def _known_so_far(a: SideResult, b: SideResult, bench: Bench) -> str:
     return f"B / A {effect.low:.2f} to {effect.high:.2f} after {len(ratios)} rounds"
 
 
-def _pace(bench: Bench, lane: _Lane, title: str) -> float:
+def _pace(bench: Bench, lane: Lane, title: str) -> float:
     """Return how long this side's rounds must be, from one that does not count.
 
     It warms the server up at this concurrency too. A round that answers nothing tells nothing:
@@ -216,7 +218,7 @@ def _pace(bench: Bench, lane: _Lane, title: str) -> float:
         seconds = min(bench.effort.longest_round_s, 4 * seconds)
 
 
-def _open_rounds(bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane]) -> None:
+def _open_rounds(bench: Bench, pair: Pair, lanes: tuple[Lane, Lane]) -> None:
     concurrency = lanes[0].concurrency
     rates = [median(each.throughput_rps for each in lane.closed) for lane in lanes]
     if concurrency == 1 or min(rates) <= 0:
@@ -243,7 +245,7 @@ def _open_rounds(bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane]) -> None:
 
 
 def _neighbour_rounds(
-    bench: Bench, pair: Pair, lanes: tuple[_Lane, _Lane], neighbour: RequestSpec
+    bench: Bench, pair: Pair, lanes: tuple[Lane, Lane], neighbour: RequestSpec
 ) -> None:
     concurrency = lanes[0].concurrency
     seconds = 1.5 * bench.effort.open_s
@@ -268,7 +270,7 @@ def _neighbour_rounds(
         drain(lane.served.pid, cores=bench.cores)
 
 
-def _observe(bench: Bench, pair: Pair, cells: list[tuple[_Lane, _Lane]]) -> None:
+def _observe(bench: Bench, pair: Pair, cells: list[tuple[Lane, Lane]]) -> None:
     most = max(pair.concurrency)
     for index, side in enumerate((pair.a, pair.b)):
         bench.say(f"observed round, {cells[0][index].served.label}", pair.id)

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from freeloop.api.benchmark import open_bench
 from freeloop.api.calibration import calibrate
 from freeloop.api.machine import split_cores
-from freeloop.api.options import BenchOptions, TraceOptions
-from freeloop.api.predicting import costs_of_calls, executor_slots, pool_slots, refuse_unfit
-from freeloop.api.preparation import prepare
+from freeloop.api.options import BenchOptions, PredictOptions, TraceOptions
+from freeloop.api.predicting import (
+    GTHREAD,
+    RELIEVED,
+    UVICORN,
+    Viewed,
+    concluded,
+    costs_of_calls,
+    executor_slots,
+    pool_slots,
+    refuse_unfit,
+)
+from freeloop.api.preparation import Prepared, prepare
 from freeloop.api.serving import Bench
-from freeloop.api.tracing import record_trace
-from freeloop.errors import FreeloopError
+from freeloop.api.tracing import record_target
 from freeloop.judge.calibrate import growth, library_growth, network_of
 from freeloop.judge.predict import forecast, judged
 from freeloop.judge.reading import read
 from freeloop.judge.request_structure import Structure, structure_of
 from freeloop.measure.servers import server_named
 from freeloop.model.plan import Arm, Pair, Plan, Side
-from freeloop.model.prediction import Calibration, CallCost, Forecast
+from freeloop.model.prediction import Calibration, CallCost, Forecast, Prediction
+from freeloop.model.request import RequestSpec
 from freeloop.model.verdict import Verdict
+
+WHAT_IF_ARMS = (GTHREAD, UVICORN, RELIEVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,78 +58,114 @@ class PredictedCell:
 
 
 @dataclass(slots=True)
-class _Sides:
-    """What was traced and measured so far: many pairs share a side."""
+class Grounds:
+    """All that predictions rest on; plain data, so that they can be made again from a file.
+
+    Attributes:
+        structures: From traces, by the request's name.
+        calibrations: Bursts by side; taken once for all pairs that share it.
+        calls: CPU of a call by client.
+    """
+
+    structures: dict[str, Structure] = field(default_factory=dict)
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    calls: dict[str, CallCost] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gatherer:
+    """Traces and loads what predictions ask for and the grounds do not hold yet.
+
+    Attributes:
+        bench: Serves and loads; measuring may go on with it.
+        prepared: The project.
+        grounds: What was gathered so far.
+    """
 
     bench: Bench
-    structures: dict[str, Structure]
-    calibrations: dict[tuple[object, ...], Calibration]
-    calls: dict[str, CallCost]
+    prepared: Prepared
+    grounds: Grounds
 
-    def forecast(self, side: Side, pair: Pair, concurrency: int) -> Forecast:
-        """Return what a side does, from bursts taken once for all deployments of its kind."""
-        arm, server = side.arm, server_named(side.arm.server)
-        key = (arm.server, arm.workers, arm.relief, repr(arm.settings), side.request.name)
-        if key not in self.calibrations:
-            open_arm = replace(arm, threads=None) if server.has_threads else arm
-            self.calibrations[key] = calibrate(self.bench, Side(open_arm, side.request))
-        calibration = self.calibrations[key]
-        structure = self.structures[side.request.name]
-        network = network_of(calibration, structure, asgi=server.interface == "asgi")
-        if server.has_threads:
-            network = replace(network, front=_front(arm, pair))
-        grown = growth(calibration) or library_growth(calibration, structure, self.calls)
-        return forecast(network, concurrency, grown)
+    def gather(self, sides: Iterable[Side]) -> None:
+        """Trace the requests of the sides and load their deployments in bursts.
+
+        Raises:
+            FreeloopError: Where a side cannot be traced or loaded.
+        """
+        known, cores = self.grounds, self.bench.server_cores
+        if not known.calls:
+            known.calls.update(costs_of_calls(self.prepared, cores))
+        for side in sides:
+            name = side.request.name
+            if name not in known.structures:
+                trace = record_target(
+                    self.prepared.project,
+                    self.prepared.facts,
+                    self.bench.targets[name],
+                    TraceOptions(),
+                )
+                refuse_unfit(trace)
+                known.structures[name] = structure_of(
+                    read(trace),
+                    executor_slots=executor_slots(self.prepared, cores),
+                    pool_slots=pool_slots(self.prepared),
+                )
+            if (key := _key(side)) not in known.calibrations:
+                loaded = Side(_open(side.arm), side.request)
+                known.calibrations[key] = calibrate(self.bench, loaded)
 
 
-def predict_plan(
-    plan: Plan,
-    *,
-    start: Path,
-    settings: str | None = None,
-    python: str | None = None,
-    say: Callable[[str], None] = lambda line: None,
-) -> tuple[PredictedCell, ...]:
-    """Return a prediction for every pair and concurrency of a plan.
+@contextmanager
+def gathering(plan: Plan, *, start: Path, grounds: Grounds) -> Iterator[Gatherer]:
+    """Give what traces and loads the requests of a plan until the block ends."""
+    prepared = prepare(plan, start=start, settings=None, python=None, allow_writes=False)
+    with open_bench(plan, prepared, split_cores(), BenchOptions(), lambda step: None, []) as bench:
+        yield Gatherer(bench, prepared, grounds)
 
-    A pair that cannot be predicted is left out, and said.
-    """
-    prepared = prepare(plan, start=start, settings=settings, python=python, allow_writes=False)
-    cores = split_cores()
-    slots, pool = executor_slots(prepared, cores[0]), pool_slots(prepared)
-    structures: dict[str, Structure] = {}
-    for request in {side.request.name: side.request for side in _sides(plan)}.values():
-        try:
-            trace = record_trace(
-                request,
-                start=start,
-                settings=settings,
-                python=python,
-                options=TraceOptions(),
-                announce=lambda line: None,
-            )
-            refuse_unfit(trace)
-        except FreeloopError as error:
-            say(f"{request.name}: not traced: {error.what} ({error.where})")
-            continue
-        structures[request.name] = structure_of(read(trace), executor_slots=slots, pool_slots=pool)
+
+def predict_pair(pair: Pair, grounds: Grounds) -> tuple[PredictedCell, ...]:
+    """Return the prediction of a pair at each of its concurrencies, from the grounds alone."""
     cells = []
-    with open_bench(plan, prepared, cores, BenchOptions(), lambda step: None, []) as bench:
-        sides = _Sides(bench, structures, {}, costs_of_calls(prepared, cores[0]))
-        for pair in plan.pairs:
-            if not {pair.a.request.name, pair.b.request.name} <= structures.keys():
-                continue
-            try:
-                for number in pair.concurrency:
-                    a, b = (sides.forecast(side, pair, number) for side in (pair.a, pair.b))
-                    cells.append(PredictedCell(pair.id, number, a, b, judged(a, b)))
-            except FreeloopError as error:
-                say(f"{pair.id}: not predicted: {error.what} ({error.where})")
+    for number in pair.concurrency:
+        a, b = (_forecast(side, pair, number, grounds) for side in (pair.a, pair.b))
+        cells.append(PredictedCell(pair.id, number, a, b, judged(a, b)))
     return tuple(cells)
 
 
-def _sides(plan: Plan) -> list[Side]:
-    return [side for pair in plan.pairs for side in (pair.a, pair.b)]
+def predict_view(request: RequestSpec, options: PredictOptions, grounds: Grounds) -> Prediction:
+    """Return what `freeloop.predict` says of a request, from the grounds alone."""
+    viewed = Viewed(
+        spec=request,
+        structure=grounds.structures[request.name],
+        calibrations={
+            arm.name: grounds.calibrations[_key(Side(arm, request))] for arm in WHAT_IF_ARMS
+        },
+        calls=grounds.calls,
+    )
+    return concluded(viewed, None, options, ())
+
+
+def _forecast(side: Side, pair: Pair, concurrency: int, grounds: Grounds) -> Forecast:
+    server = server_named(side.arm.server)
+    calibration = grounds.calibrations[_key(side)]
+    structure = grounds.structures[side.request.name]
+    network = network_of(calibration, structure, asgi=server.interface == "asgi")
+    if server.has_threads:
+        network = replace(network, front=_front(side.arm, pair))
+    grown = growth(calibration) or library_growth(calibration, structure, grounds.calls)
+    return forecast(network, concurrency, grown)
+
+
+def _open(arm: Arm) -> Arm:
+    """Return the deployment as bursts load it: with a thread for each request."""
+    return replace(arm, threads=None) if server_named(arm.server).has_threads else arm
+
+
+def _key(side: Side) -> str:
+    arm = side.arm
+    relief = {True: "with relief", False: "without relief", None: "as it is"}[arm.relief]
+    parts = (arm.server, f"{arm.workers} workers", relief, *map(repr, arm.settings.items()))
+    return " ".join((*parts, side.request.name))
 
 
 def _front(arm: Arm, pair: Pair) -> int:

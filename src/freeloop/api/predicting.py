@@ -42,7 +42,7 @@ RELIEVED = Arm("relieved", "uvicorn", relief=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class Viewed:
     """One request with what is known of it.
 
     Attributes:
@@ -103,7 +103,8 @@ def predict_request(
     announce: Callable[[str], None],
 ) -> Prediction:
     """Carry out `freeloop.predict`."""
-    steps = {text: parse_changes(text) for text in options.what_ifs}
+    for text in options.what_ifs:
+        parse_changes(text)  # a mistyped one is refused before anything is loaded
     requests = [request, *([options.twin] if options.twin else [])]
     traces = [
         options.recorded
@@ -121,7 +122,7 @@ def predict_request(
     for trace in traces:
         refuse_unfit(trace)
     arms = [
-        _arms(trace.request.async_view, twin=bool(number)) for number, trace in enumerate(traces)
+        arms_for(trace.request.async_view, twin=bool(number)) for number, trace in enumerate(traces)
     ]
     plan = _plan(list(zip(requests, arms, strict=True)))
     progress(Step("questioning the project", "", 0.0, 0.0))
@@ -143,19 +144,26 @@ def predict_request(
             for arm in its_arms:
                 with bench.clock.part(bench.clock.pair_s(1, neighbour=False)):
                     found[arm.name] = calibrate(bench, Side(arm, spec))
-            measured.append(_Request(spec, structure, found, calls))
+            measured.append(Viewed(spec, structure, found, calls))
     twin = measured[1] if len(measured) > 1 else None
-    return _concluded(measured[0], twin, calls, steps, options, notes)
+    return concluded(measured[0], twin, options, notes)
 
 
-def _concluded(
-    view: _Request,
-    twin: _Request | None,
-    calls: Mapping[str, CallCost],
-    steps: Mapping[str, tuple[Change, ...]],
+def concluded(
+    view: Viewed,
+    twin: Viewed | None,
     options: PredictOptions,
     notes: Sequence[str],
 ) -> Prediction:
+    """Return what is predicted of a view, from what is known of it alone.
+
+    Args:
+        view: Traced, and loaded on all that `arms_for` names.
+        twin: Its other version; None without one.
+        options: What is asked.
+        notes: What could not be measured.
+    """
+    steps = {text: parse_changes(text) for text in options.what_ifs}
     asked = tuple(sorted(set(options.concurrency)))
     few, many = options.threads, max(*asked, options.threads)
     deployments = [view.threaded(few, asked)]
@@ -166,7 +174,7 @@ def _concluded(
     deployments += [plain, relieved]
     known = Known(
         structure=view.structure,
-        calls=calls,
+        calls=view.calls,
         relieved=relieved.network.cost,
         plain=plain.network.cost,
     )
@@ -201,8 +209,8 @@ def _concluded(
 
 
 def _with_twin(
-    view: _Request,
-    twin: _Request,
+    view: Viewed,
+    twin: Viewed,
     threaded: Predicted,
     plain: Predicted,
     many: int,
@@ -254,7 +262,7 @@ def _judge(question: Question, a: Predicted, b: Predicted, asked: tuple[int, ...
     ]
 
 
-def _arms(async_view: bool | None, *, twin: bool) -> tuple[Arm, ...]:  # noqa: FBT001 - as a trace tells
+def arms_for(async_view: bool | None, *, twin: bool) -> tuple[Arm, ...]:  # noqa: FBT001 - as a trace tells
     """Return where a request is measured; a twin only where its kind belongs."""
     if twin:
         return (UVICORN,) if async_view else (GTHREAD,)

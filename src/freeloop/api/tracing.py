@@ -42,10 +42,11 @@ def record_trace(
     for database in facts.databases:
         announce(f"database {database.sentence}")
     with sessions_for(project, [request.user] if request.user else []) as sessions:
-        return _record(project, facts, dressed(target, facts, sessions), options)
+        return record_target(project, facts, dressed(target, facts, sessions), options)
 
 
-def _record(project: Project, facts: Facts, target: Target, options: TraceOptions) -> Trace:
+def record_target(project: Project, facts: Facts, target: Target, options: TraceOptions) -> Trace:
+    """Record a request of a project that was questioned already; it is dressed and allowed."""
     with tempfile.TemporaryDirectory(prefix="freeloop-trace-") as folder:
         file = Path(folder) / "trace.json"
         patience_s = options.timeout_s * 2 + SURPLUS_S

@@ -39,6 +39,21 @@ class WaitingCall:
 
 
 @dataclass(frozen=True, slots=True)
+class SerialWaits:
+    """Awaits of one function, one after another, that may be independent.
+
+    Attributes:
+        function: Its name.
+        saving_ms: How much shorter they are together.
+        count: How many.
+    """
+
+    function: str
+    saving_ms: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Structure:
     """What a prediction takes from a trace.
 
@@ -50,8 +65,7 @@ class Structure:
         executor_slots: Threads that this executor may have, over all workers.
         connection_ms: Database connections were held for it, summed.
         pool_slots: Most connections of the database pool, over all workers; None without one.
-        serial: Function, saving in milliseconds and number of awaits one after another that may
-            be independent.
+        serial: Awaits one after another that may be independent.
         queued_on_thread: Calls that were gathered and still ran one after another on one thread.
     """
 
@@ -62,7 +76,7 @@ class Structure:
     executor_slots: int
     connection_ms: float
     pool_slots: int | None
-    serial: tuple[tuple[str, float, int], ...]
+    serial: tuple[SerialWaits, ...]
     queued_on_thread: int
 
     def limits(self, *, asgi: bool) -> tuple[Limit, ...]:
@@ -99,7 +113,7 @@ def structure_of(reading: Reading, *, executor_slots: int, pool_slots: int | Non
         connection_ms=reading.demand.connection_held_ms,
         pool_slots=pool_slots,
         serial=tuple(
-            (finding.text, finding.cost_ms, finding.count)
+            SerialWaits(finding.text, finding.cost_ms, finding.count)
             for finding in reading.findings
             if finding.weakness is Weakness.SERIAL_AWAITS
         ),

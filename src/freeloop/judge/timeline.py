@@ -219,15 +219,19 @@ def _readings(lane: Lane, trace: Trace, mine: Sequence[Pair]) -> list[Stretch]:
 
 
 def _put_down(segment: Segment, around: Sequence[Pair], guilty: Guilty) -> Segment:
-    """Return a running segment with its line, and what it belonged to."""
+    """Return a running segment with its line, and what most of it belonged to.
+
+    A run does not end where a view begins: the last middleware calls it in the same breath.
+    """
+    length_ns = segment.end_ns - segment.start_ns
     around = [
         pair
         for pair in around
-        if pair.start_ns <= segment.start_ns and segment.end_ns <= pair.end_ns
+        if min(pair.end_ns, segment.end_ns) - max(pair.start_ns, segment.start_ns)
+        >= GUILTY_SHARE * length_ns
     ]
     text = around[-1].text if around else ""
     lines = guilty.lines(segment.lane, segment.start_ns, segment.end_ns)
-    length_ns = segment.end_ns - segment.start_ns
     if lines and lines[0][1] >= GUILTY_SHARE * length_ns:
         return replace(segment, place=lines[0][0], text=text)
     return replace(segment, place=around[-1].place if around else None, text=text)

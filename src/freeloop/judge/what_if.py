@@ -188,11 +188,11 @@ def _gathered(network: Network, only: str, known: Known) -> Changed:
     structure = known.structure
     if structure.async_view is False:
         return _awaited_and_gathered(network, only, known)
-    serial = [each for each in structure.serial if only in each[0]]
-    saved_ms = sum(saving for _function, saving, _count in serial)
+    serial = [each for each in structure.serial if only in each.function]
+    saved_ms = sum(each.saving_ms for each in serial)
     if saved_ms < LEAST_MS:
         return Changed(network, (_no_gain(structure),))
-    tasks = sum(count for _function, _saving, count in serial)
+    tasks = sum(each.count for each in serial)
     return _saving(network, saved_ms, tasks, known, ())
 
 

@@ -179,15 +179,16 @@ def row_words(reading: Reading, row: Row) -> str:
     said = HAPPENING_WORDS[row.what]
     what = row.text if row.what is Happening.ENTERED else short_text(row.text)
     match row.what:
-        case Happening.SUSPENDED if not what:
-            return "waits"
+        case Happening.SUSPENDED:
+            waits = f"{said} {what}" if what else "waits"
+            return f"{waits}, resumes at {stamp_text(row.end_ns)}"
         case Happening.HOP if row.other is not None:
             return f"{said}: {what or 'a call'}, on {lane_name(reading.trace, row.other)}"
         case Happening.TASK if row.other is not None and not what:
             return f"{said}: {lane_name(reading.trace, row.other)}"
         case Happening.BLOCKED:
             return f"{said} in {what}" if what else said
-        case Happening.ENTERED | Happening.SUSPENDED | Happening.RETURNED:
+        case Happening.ENTERED | Happening.RETURNED:
             return f"{said} {what}".rstrip()
         case _:
             return f"{said}: {what}" if what else said

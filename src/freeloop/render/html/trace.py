@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from django.template import Context, Engine
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from freeloop.errors import FreeloopError
@@ -40,6 +42,7 @@ from freeloop.render.trace_words import (
 # The walk begins with what Django does; most readers want to see their own view first.
 ENTERED = Happening.ENTERED
 HERE = Path(__file__).parent
+NAME_JOINTS = re.compile(r"(?<=[._/])(?=[^\W\d])(?!py:)")
 # A page with more table rows than this opens slowly; mere lines are left out first.
 MOST_STOPS = 3000
 
@@ -114,14 +117,20 @@ def _row(reading: Reading, label: str, stop: Stop) -> dict[str, object]:
     return {
         "label": label,
         "stop": stop,
-        "place": place_text(place) if place else "",
-        "lane": lane_name(reading.trace, stop.lane),
+        "place": _breakable(place_text(place) if place else ""),
+        "what": _breakable(stop.what),
+        "lane": _breakable(lane_name(reading.trace, stop.lane)),
         "css": _css(reading, stop),
         "news": [
             f"{item.name} {item.change}" if item.change == "gone" else f"{item.name} = {item.shown}"
             for _, item in stop.news
         ],
     }
+
+
+def _breakable(text: str) -> SafeString:
+    """Return a text that may break where a reader would: within a name, after its dots."""
+    return mark_safe(NAME_JOINTS.sub("<wbr>", escape(text)))
 
 
 def _css(reading: Reading, stop: Stop) -> str:
