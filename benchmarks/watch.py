@@ -324,7 +324,7 @@ async def wrapper(times=20000):
         for _ in range(times):
             coroutine = nothing()
             if follow:
-                origin.follow(one, coroutine)
+                origin.follow(one, coroutine, asyncio.get_running_loop())
             coroutine.close()
             del coroutine
         return (time.process_time_ns() - before) / times

@@ -28,6 +28,16 @@ PLANTED = {
     ("FL504", "kitchen/views/fanout.py", "sequence_async"),
     ("FL505", "kitchen/tally.py", "add_and_lose"),
 }
+# What stands in the line of the file that a finding names.
+LINES = {
+    "FL101": "requests_session().get(",
+    "FL103": "await acheck_password(",
+    "FL302": "await asyncio.gather(",
+    "FL401": "async def ",
+    "FL402": "return httpx.AsyncClient(",
+    "FL504": "await _order_async(session, address) for",
+    "FL505": "self.served = seen + 1",
+}
 
 
 def test_everything_planted_in_the_sample_project_is_found_and_nothing_else(check: Check) -> None:
@@ -42,6 +52,10 @@ def test_everything_planted_in_the_sample_project_is_found_and_nothing_else(chec
     }
     assert answer.returncode == 1
     assert shown == PLANTED
+    for each in found:
+        if not each.folded:
+            line = (CAFE / each.path).read_text().splitlines()[each.line - 1]
+            assert LINES[each.rule] in line, (each.rule, each.path, each.line)
     assert found.unread == ()
 
 

@@ -31,9 +31,11 @@ class Dish(models.Model):
 
 
 def project(at: Path, text: str, **files: str) -> Path:
-    """Write a project of one file to be fixed and some beside it, and return the file."""
+    """Write a project of one file to be fixed, with `shop.models`, and return that file."""
     (at / "pyproject.toml").touch()
-    (at / "models.py").write_text(MODELS)
+    (at / "shop").mkdir()
+    (at / "shop" / "__init__.py").touch()
+    (at / "shop" / "models.py").write_text(MODELS)
     for name, content in files.items():
         (at / f"{name}.py").write_text(textwrap.dedent(content))
     file = at / "views.py"

@@ -312,3 +312,49 @@ print(json.dumps({page: asyncio.run(ask(page)) for page in PAGES}))
 
     refused = "SynchronousOnlyOperation"
     assert answers == {"key": refused, "rows": refused, "user": refused, "loaded": 200}
+
+
+def test_every_request_that_queries_connects_anew_without_a_pool(tmp_path: Path) -> None:
+    """FL307: counted by Django's own signal, five requests one after another."""
+    script = (
+        START
+        + """
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connections
+from django.db.backends.signals import connection_created
+from django.http import HttpResponse
+from django.urls import path
+call_command("migrate", verbosity=0)
+connections.close_all()
+made = []
+connection_created.connect(lambda **of: made.append(1), weak=False)
+
+async def view(request):
+    await ContentType.objects.acount()
+    await ContentType.objects.acount()
+    return HttpResponse("soup")
+
+class Urls:
+    urlpatterns = [path("", view)]
+sys.modules["urls"] = Urls
+
+async def ask():
+    first = [{"type": "http.request", "body": b""}]
+    async def receive():
+        return first.pop() if first else await asyncio.Future()
+    async def send(message):
+        pass
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    await ASGIHandler()(scope, receive, send)
+
+async def several():
+    for _ in range(5):
+        await ask()
+
+asyncio.run(several())
+print(json.dumps(len(made)))
+"""
+    )
+
+    assert run(tmp_path, script) == 5

@@ -106,3 +106,53 @@ def test_a_client_of_the_module_is_wrong_where_only_wsgi_serves(
     (tmp_path / "Procfile").write_text(procfile)
 
     assert {each.rule for each in check(tmp_path)} == rules
+
+
+QUERY = """from django.contrib.auth.models import User
+async def view(request):
+    return await User.objects.acount()
+"""
+POSTGRES = 'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"}}'
+
+
+def postgres(more: str) -> str:
+    """Return the setting with more in it."""
+    return POSTGRES.replace('"}}', f'", {more}}}}}')
+
+
+@pytest.mark.parametrize(
+    ("settings", "procfile", "rules"),
+    [
+        (POSTGRES, "", {"FL307"}),
+        (postgres('"CONN_MAX_AGE": 0, "OPTIONS": {"sslmode": "require"}'), "", {"FL307"}),
+        (postgres('"OPTIONS": {"pool": True}'), "", set()),
+        (postgres('"OPTIONS": OPTIONS'), "", set()),
+        (postgres('"CONN_MAX_AGE": env("AGE")'), "", set()),
+        (postgres('"HOST": "pgbouncer"'), "", set()),
+        (postgres('"PORT": "6432"'), "", set()),
+        (POSTGRES.replace("postgresql", "sqlite3"), "", set()),
+        ("DATABASES = {'default': env.db('URL')}", "", set()),
+        (POSTGRES, "web: gunicorn shop.wsgi\n", set()),
+    ],
+)
+def test_a_server_without_a_pool_is_named_where_async_views_query(
+    tmp_path: Path, settings: str, procfile: str, rules: set[str]
+) -> None:
+    """What the settings do not write out may hold a pool."""
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "settings.py").write_text(BASE + settings)
+    (tmp_path / "urls.py").write_text(URLS)
+    (tmp_path / "views.py").write_text(QUERY)
+    (tmp_path / "Procfile").write_text(procfile)
+
+    assert {each.rule for each in check(tmp_path)} == rules
+
+
+def test_views_that_do_not_query_need_no_pool(tmp_path: Path) -> None:
+    """The setting alone is not enough."""
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "settings.py").write_text(BASE + POSTGRES)
+    (tmp_path / "urls.py").write_text(URLS)
+    (tmp_path / "views.py").write_text(ASYNC)
+
+    assert {each.rule for each in check(tmp_path)} == set()

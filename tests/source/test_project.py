@@ -37,6 +37,16 @@ def test_the_only_project_one_level_below_is_found(tmp_path: Path) -> None:
     assert (project.root, project.settings) == (tmp_path / "backend", "shop.settings")
 
 
+def test_the_project_may_lie_deeper(tmp_path: Path) -> None:
+    """`src/backend/manage.py` is as common; what an environment holds is none of ours."""
+    project_in(tmp_path / "src" / "backend")
+    project_in(tmp_path / "venv" / "other")
+
+    project = find_project(tmp_path, settings=None, python=None)
+
+    assert project.root == tmp_path / "src" / "backend"
+
+
 def test_two_projects_below_are_not_chosen_between(tmp_path: Path) -> None:
     """Measuring the wrong project would look like an answer."""
     project_in(tmp_path / "one")

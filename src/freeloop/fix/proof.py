@@ -147,7 +147,7 @@ class Proof:
         return self.doubt(owner)
 
     def _of_subclasses(self, cls: Class | None, name: str) -> str:
-        for module in self.graph.program.index.with_classes():
+        for module in self.graph.program.index.with_classes(name):
             for each in module.classes:
                 if (
                     each is not cls

@@ -15,6 +15,8 @@ from freeloop.source.interpreter import find_interpreter, probe_interpreter, req
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 OPTIONS = ("settings", "python")
+# Folders whose manage.py is somebody else's.
+NO_PROJECT = frozenset({"node_modules", "site-packages", ".venv", "venv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,12 @@ def name_settings(
 
 
 def find_manage(start: Path, *, must_be_one: bool = True) -> Path | None:
-    """Return manage.py here or above, else the only one that is one level below."""
+    """Return manage.py here or above, else the only one below, at most three levels down."""
     for directory in upwards(start):
         file = directory / "manage.py"
         if file.is_file():
             return file
-    below = sorted(start.glob("*/manage.py")) if start.is_dir() else []
+    below = _manage_below(start) if start.is_dir() else []
     if len(below) > 1 and must_be_one:
         raise FreeloopError(
             "several-projects",
@@ -129,6 +131,19 @@ def find_manage(start: Path, *, must_be_one: bool = True) -> Path | None:
             mend=f"run inside one of them: cd {below[0].parent.name}",
         )
     return below[0] if len(below) == 1 else None
+
+
+def _manage_below(start: Path) -> list[Path]:
+    """Return the manage.py files of the highest level that has any: "src/backend/manage.py"."""
+    for level in ("*/manage.py", "*/*/manage.py", "*/*/*/manage.py"):
+        found = sorted(
+            file
+            for file in start.glob(level)
+            if not NO_PROJECT & set(file.relative_to(start).parts)
+        )
+        if found:
+            return found
+    return []
 
 
 def settings_of_manage(file: Path) -> str:

@@ -17,7 +17,7 @@ from freeloop.watch import reports
 from freeloop.watch.cause import LOCK_HELD_NS
 from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.hidden.all_kinds import Hidden
-from freeloop.watch.loops import Seen, WatchedLoop
+from freeloop.watch.loops import WatchedLoop
 from freeloop.watch.sample import take
 from freeloop.watch.stretch import Frame, is_project
 from freeloop.watch.threads import Suspects
@@ -44,7 +44,7 @@ class Lookout:
         self._threshold_ns = threshold_ns
         self._hidden = hidden
         self._clock = ThreadClock(threading.get_native_id())
-        self._own = self._before = self._clock.read()
+        self._own = self._clock.read()
         self._process_ns = time.process_time_ns()
         self._suspects = Suspects()
         self._scanned_ns = 0
@@ -68,7 +68,7 @@ class Lookout:
         late_ns = now_ns - due_ns
         lock_ns = self._lock_ns(late_ns, own, watched_loops, readings)
         used_ns = process_ns - self._process_ns
-        self._before, self._own = self._own, own
+        self._own = own
         self._process_ns, self.looked_ns = process_ns, now_ns
         others = self._others(watched_loops, frames) if lock_ns else []
         self.suspicious = False
@@ -78,12 +78,19 @@ class Lookout:
             # Somebody else used the cores while the lock was held, and this loop did not.
             others_did = loop_cpu_ns * 2 < lock_ns <= (used_ns - loop_cpu_ns) * 2
             elsewhere = elsewhere and others_did
-            ended += [(watched, *stretch) for stretch in watched.ended()]
+            own_ended = watched.ended()
+            ended += [(watched, *stretch) for stretch in own_ended]
             frame = frames.get(watched.thread)
-            watched.look(frame, now_ns, late_ns if lock_ns and not others_did else 0)
+            held_ns = late_ns if lock_ns and not others_did else 0
+            watched.look(frame, now_ns, held_ns)
             blamed = _first_of_project(others) if others_did else ()
             covered |= self._look_at(watched, frame, now_ns, lock_ns, blamed)
-            watched.last, watched.last_process_ns = reading, process_ns
+            if loop_cpu_ns * 2 >= lock_ns > 0:
+                # The loop's own thread had the lock, and another one was quicker than we.
+                covered = True
+                if not own_ended and not watched.begun_ns():
+                    watched.missed(now_ns - lock_ns, now_ns)
+            watched.note(reading, process_ns, own.delay_ns)
 
         culprit: Stack = ()
         if lock_ns >= self._threshold_ns and not covered:
@@ -96,12 +103,19 @@ class Lookout:
                 self._report(watched, since_ns, end_ns)
         self._report_endless(watched_loops, now_ns)
         self._take_out_closed(loops)
-        idle = not any(watched.begun_ns() for watched in watched_loops)
+        idle = all(watched.waits() for watched in watched_loops)
         self.idle_looks = self.idle_looks + 1 if idle else 0
         if not idle and now_ns - self._scanned_ns >= _SCAN_NS:
             self._scanned_ns = now_ns
             self._suspects.scan()
         self._hidden.look(watched_loops, frames, now_ns)
+
+    def begin(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
+        """Read the clocks alone: what has just begun is measured from here."""
+        self._own = self._clock.read()
+        self._process_ns = time.process_time_ns()
+        for watched in list(loops.values()):
+            watched.note(watched.clock.read(), self._process_ns, self._own.delay_ns)
 
     def close(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
         """Report what has ended, and take every hook back."""
@@ -146,10 +160,7 @@ class Lookout:
         """Take a sample if the loop has been held for a while; return whether it held the lock."""
         since_ns = watched.begun_ns()
         if since_ns != watched.now.since_ns:
-            watched.past = watched.now
-            watched.now = Seen(
-                since_ns, watched.last, watched.last_process_ns, self._before.delay_ns
-            )
+            watched.begins(since_ns)
         if not since_ns or frame is None:
             return False
         age_ns = now_ns - since_ns

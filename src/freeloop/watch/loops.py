@@ -23,6 +23,12 @@ from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.sample import Sample
 
 _ENDED_KEPT = 64
+_LOOKS_KEPT = 4
+# The watchdog reads the clocks so soon after a loop has woken it.
+_AS_IT_BEGAN_NS = 2_000_000
+# In the place of a stretch's start while the loop is inside `select`: there for something to
+# happen, or because something is ready and it only looks what else is.
+_WAITS, _LOOKS = 0.0, -1.0
 
 
 @dataclass(slots=True)
@@ -56,7 +62,6 @@ class WatchedLoop:
         starting: Until the first request: what runs then belongs to the start-up.
         floor: Identity of the frame that runs the loop; 0 where it is not needed.
         last: Clocks at the last look.
-        last_process_ns: CPU time of the process at the last look.
         now: The stretch that goes on.
         past: The one before.
     """
@@ -68,16 +73,38 @@ class WatchedLoop:
         self.starting = True
         self.floor = 0
         self.last = self.clock.read()
-        self.last_process_ns = time.process_time_ns()
-        self.now = self.past = Seen(0, self.last, self.last_process_ns)
+        self.now = self.past = Seen(0, self.last, time.process_time_ns())
+        self._looks = deque([self.now], maxlen=_LOOKS_KEPT)
+
+    def note(self, reading: Reading, process_ns: int, watchdog_ns: int) -> None:
+        """Keep the clocks of a look.
+
+        Args:
+            reading: Of the loop's thread.
+            process_ns: CPU time of the process.
+            watchdog_ns: Run-queue delay of the watchdog so far.
+        """
+        self.last = reading
+        self._looks.append(Seen(0, reading, process_ns, watchdog_ns))
+
+    def begins(self, since_ns: int) -> None:
+        """Note that another stretch goes on now, or none; called before the look is noted."""
+        self.past = self.now
+        self.now = self._unseen(since_ns)
 
     def seen(self, since_ns: int) -> Seen:
         """Return what was seen of a stretch; of one that was too quick, the clocks alone."""
         for each in (self.now, self.past):
             if each.since_ns == since_ns:
                 return each
-        past = self.past
-        return Seen(since_ns, past.before, past.before_process_ns, past.watchdog_ns)
+        return self._unseen(since_ns)
+
+    def _unseen(self, since_ns: int) -> Seen:
+        """Return a stretch with the clocks of the last look before it, or as it began."""
+        until_ns = since_ns + _AS_IT_BEGAN_NS
+        looks = [each for each in self._looks if each.before.at_ns <= until_ns]
+        look = looks[-1] if looks else self._looks[0 if since_ns else -1]
+        return Seen(since_ns, look.before, look.before_process_ns, look.watchdog_ns)
 
     def samples_of(self, since_ns: int) -> list[Sample]:
         """Return the samples of a stretch."""
@@ -86,6 +113,10 @@ class WatchedLoop:
     def begun_ns(self) -> int:
         """Return since when the loop has been held; 0 while it waits for something to do."""
         raise NotImplementedError
+
+    def waits(self) -> bool:
+        """Return whether nothing is to be done, so that the watchdog may doze."""
+        return not self.begun_ns()
 
     def ended(self) -> list[tuple[int, int]]:
         """Return start and end of the stretches over the threshold that ended since last asked."""
@@ -99,6 +130,9 @@ class WatchedLoop:
             at_ns: Now.
             held_ns: For how long the thread had kept the interpreter lock from the watchdog.
         """
+
+    def missed(self, since_ns: int, until_ns: int) -> None:
+        """Be told that this thread kept the interpreter lock, and nobody saw for what."""
 
     def leave(self) -> None:
         """Take every hook back."""
@@ -127,7 +161,11 @@ class HookedLoop(WatchedLoop):
 
     def begun_ns(self) -> int:
         """Return when `select` last returned, 0 inside it."""
-        return int(self._slot[0] * 1e9)
+        return int(max(self._slot[0], 0.0) * 1e9)
+
+    def waits(self) -> bool:
+        """Return whether the loop is in `select` until something happens, and nothing ended."""
+        return self._slot[0] == _WAITS and not self._ended
 
     def ended(self) -> list[tuple[int, int]]:
         """Return what the hook noted."""
@@ -155,15 +193,19 @@ def _hook(
     dozing: list[bool],
     wake: Callable[[], None],
 ) -> Callable[..., Any]:
-    # Floats: whole nanoseconds are too big for CPython's quick integers, and this runs at every
-    # turn of the loop (128 ns against 172).
+    # This runs at every turn of the loop. Floats, because whole nanoseconds are too big for
+    # CPython's quick integers; asyncio says with its literal 0 that something is ready. `select`
+    # gives the interpreter lock away even then: only two readings of the clock tell a stretch
+    # from the wait for that lock.
     clock = time.perf_counter
     threshold_s = threshold_ns / 1e9
+    nothing = 0
 
-    def select(timeout: float | None = None) -> Any:
-        if clock() - slot[0] >= threshold_s and slot[0]:
-            ended.append((slot[0], clock()))
-        slot[0] = 0.0
+    def select(timeout: Any = None) -> Any:
+        since = slot[0]
+        if clock() - since >= threshold_s and since > _WAITS:
+            ended.append((since, clock()))
+        slot[0] = _LOOKS if timeout is nothing else _WAITS
         events = inner(timeout)
         slot[0] = clock()
         if dozing[0]:
@@ -184,6 +226,7 @@ class PingedLoop(WatchedLoop):
         self._pinged_ns = 0
         self._answered_ns = 0
         self._begun_ns = 0
+        self._missed: list[tuple[int, int]] = []
         # Whoever attaches does so from inside a callback: that one counts from now on.
         self._ping(self._idle_ns, 0)
 
@@ -193,12 +236,16 @@ class PingedLoop(WatchedLoop):
 
     def ended(self) -> list[tuple[int, int]]:
         """Return the stretch that an answer has just ended."""
-        answered, begun = self._answered_ns, self._begun_ns
-        if not answered:
-            return []
-        self._answered_ns = self._pinged_ns = self._begun_ns = 0
-        self._idle_ns = max(self._idle_ns, answered)
-        return [(begun, answered)] if answered - begun >= self._threshold_ns else []
+        found, self._missed = self._missed, []
+        if self._answered_ns:
+            found.append((self._begun_ns, self._answered_ns))
+            self._idle_ns = max(self._idle_ns, self._answered_ns)
+            self._answered_ns = self._pinged_ns = self._begun_ns = 0
+        return [each for each in found if each[1] - each[0] >= self._threshold_ns]
+
+    def missed(self, since_ns: int, until_ns: int) -> None:
+        """Keep it for the next look: there was no ping that could tell."""
+        self._missed.append((since_ns, until_ns))
 
     def look(self, frame: FrameType | None, at_ns: int, held_ns: int) -> None:
         """Ping if the loop runs something and no ping is under way."""

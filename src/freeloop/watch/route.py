@@ -29,8 +29,7 @@ def route_of(origin: Origin | None, frames: list[FrameType]) -> str | None:
         return route
     if route is None:
         # The request itself may be waiting while a task or a thread works for it.
-        coroutine = origin.coroutine() if origin.coroutine is not None else None
-        route = _first(suspended(coroutine))
+        route = _first(suspended(origin()))
     origin.route = route
     return route
 

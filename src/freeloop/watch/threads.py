@@ -9,7 +9,8 @@ from freeloop.watch.clocks import Reading, of_thread
 from freeloop.watch.stacks import stack_of
 from freeloop.watch.stretch import Frame
 
-# Innermost Python frames of threads that wait: file ending and function.
+# Innermost Python frames of threads that wait: file ending and function. What is written in C, as
+# psycopg's waiting is, shows the frame that called it.
 _WAITS = (
     ("threading.py", frozenset({"wait", "join", "acquire", "_wait_for_tstate_lock"})),
     ("queue.py", frozenset({"get", "put"})),
@@ -19,6 +20,7 @@ _WAITS = (
     ("socket.py", frozenset({"accept", "readinto", "recv", "recv_into"})),
     ("ssl.py", frozenset({"read", "recv", "recv_into"})),
     ("multiprocessing/connection.py", frozenset({"wait", "_recv", "poll"})),
+    ("psycopg/connection.py", frozenset({"wait"})),
     ("subprocess.py", frozenset({"wait", "_try_wait", "_communicate"})),
 )
 _WAIT_NAMES = frozenset(name for _, names in _WAITS for name in names)

@@ -45,7 +45,7 @@ class Watchdog:
         self._starting = threading.Lock()
         self._alarm = threading.Lock()
         self._alarm.acquire()
-        self._woken_ns = 0
+        self._woken_ns = self._rested_ns = 0
         self._stopping = False
         self._departing: deque[tuple[asyncio.AbstractEventLoop, threading.Event]] = deque()
         self.dozing[0] = False
@@ -136,13 +136,17 @@ class Watchdog:
     def _sleep(self, lookout: Lookout) -> None:
         """Sleep, then look."""
         pause_ns = self._pause_ns(lookout)
-        due_ns = lookout.looked_ns + pause_ns
+        due_ns = max(lookout.looked_ns, self._rested_ns) + pause_ns
         left_ns = due_ns - time.perf_counter_ns()
         # What kept the watchdog so long after its last look may still be seen: no sleep then.
         if left_ns > -LOCK_HELD_NS and self._alarm.acquire(
             timeout=max(left_ns, pause_ns // 2) / 1e9
         ):
-            due_ns = self._after_waking(min(due_ns, self._woken_ns))
+            due_ns = self._after_waking(lookout, min(due_ns, self._woken_ns))
+            if self._is_quiet(lookout.looked_ns):
+                self._rested_ns = time.perf_counter_ns()
+                reports.hand_on()
+                return
         self.dozing[0] = False
         leaving = [self._departing.popleft() for _ in range(len(self._departing))]
         try:
@@ -157,7 +161,7 @@ class Watchdog:
                 watched.leave()
             done.set()
 
-    def _after_waking(self, woken_ns: int) -> int:
+    def _after_waking(self, lookout: Lookout, woken_ns: int) -> int:
         """Give what has just begun a moment, so that a loop at full load cannot wake us for ever.
 
         Unless the interpreter lock has already been held for as long: then the look is due.
@@ -166,17 +170,37 @@ class Watchdog:
         left_ns = due_ns - time.perf_counter_ns()
         if self._stopping or left_ns <= 0:
             return woken_ns
+        lookout.begin(self.loops)
         self._alarm.acquire(timeout=left_ns / 1e9)
         return due_ns
+
+    def _is_quiet(self, looked_ns: int) -> bool:
+        """Return whether what woke us was a turn of an idle loop, and is over: nothing to see.
+
+        Servers wake their loop ten times a second, for nothing.
+        """
+        return (
+            time.perf_counter_ns() - looked_ns < _DOZE_NS
+            and not (in_flight or self.hidden.follows or self._departing or self._stopping)
+            and all(each.waits() for each in list(self.loops.values()))
+            and self._never_pinged()
+        )
+
+    def _never_pinged(self) -> bool:
+        return not any(isinstance(each, PingedLoop) for each in list(self.loops.values()))
 
     def _pause_ns(self, lookout: Lookout) -> int:
         if lookout.suspicious:
             return self.threshold_ns // 4
-        pinged = any(isinstance(each, PingedLoop) for each in self.loops.values())
+        pinged = not self._never_pinged()
         busy = bool(in_flight) or self.hidden.follows
         if lookout.idle_looks < (_IDLE_LOOKS if in_flight else 1) or (pinged and in_flight):
             return self.threshold_ns // 2
         self.dozing[0] = True
+        # A loop that came back just before did not see that it should wake us.
+        if not all(each.waits() for each in list(self.loops.values())):
+            self.dozing[0] = False
+            return self.threshold_ns // 2
         if pinged:
             return _DOZE_WITH_PINGS_NS
         return _DOZE_BUSY_NS if busy else _DOZE_NS

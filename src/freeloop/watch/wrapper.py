@@ -15,6 +15,9 @@ from freeloop.watch.watchdog import watchdog
 
 Application = Callable[..., Any]
 
+# Read in every request; the watchdog fills and empties them, and never puts others in their place.
+_loops, _dozing = watchdog.loops, watchdog.dozing
+
 
 def asgi(
     application: Application,
@@ -60,14 +63,14 @@ def wrapped(application: Application) -> Application:
 def enter(scope: Any, coroutine: Any) -> None:
     """Note that this context now works for the scope; watch its loop. Raises nothing."""
     try:
-        follow(scope, coroutine)
         loop = get_running_loop()
-        state = watchdog.loops.get(loop)
+        follow(scope, coroutine, loop)
+        state = _loops.get(loop)
         if state is None:
             state = watchdog.attach(loop)
         if state.starting and scope["type"] != "lifespan":
             state.starting = False
-        if watchdog.dozing[0]:
+        if _dozing[0]:
             watchdog.wake()
     except Exception:
         reports.counts.own_errors += 1

@@ -22,6 +22,12 @@ async def direct(request):
     time.sleep(1)  # FL101
 
 
+async def shared_redis(request):
+    from django_redis import get_redis_connection
+
+    get_redis_connection("default").get("dish")  # FL101
+
+
 async def two_deep(request):
     return first_helper()
 

@@ -147,6 +147,14 @@ async def socket_that_does_not_block(request):
     own.connect(("127.0.0.1", 80))
 
 
+async def datagram(request):
+    import socket
+
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    own.sendto(b"ping", ("127.0.0.1", 9))
+    own.close()
+
+
 told = Signal()
 
 

@@ -85,3 +85,21 @@ async def loaded_set(request):
 
 async def rows_that_may_be_loaded(request, guests: list[Guest]):
     return [order.pk for guest in guests for order in guest.order_set.all()]
+
+
+@sync_to_async
+def order_of(key):
+    order = Order.objects.filter(pk=key).first()
+    if order and order.guest != "":
+        return order
+    return None
+
+
+async def read_before(request):
+    order = await order_of(1)
+    return order.guest.name
+
+
+async def just_made(request):
+    order = await Order.objects.acreate(guest_id=None)
+    return order.guest

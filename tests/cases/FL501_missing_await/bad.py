@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import models
 
 
@@ -39,3 +40,8 @@ async def deep(request):
 
 def helper():
     work()  # FL501
+
+
+class Chat(AsyncWebsocketConsumer):
+    async def disconnect(self, code):
+        self.close(code=code)  # FL501

@@ -52,3 +52,9 @@ async def loops(request):
 
 async def formats(request):
     return f"{price()} cents"  # FL502
+
+
+async def one_of_several(request):
+    known = price()  # FL502
+    if request.GET and known:
+        return 1

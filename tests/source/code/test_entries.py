@@ -122,3 +122,88 @@ async def on_start(sender, **kwargs): ...
         ("application", "ASGI application"),
         ("on_start", "receiver"),
     }
+
+
+def test_what_a_framework_is_given_is_an_entry_point(write: Write) -> None:
+    """Handlers of bots and of aiohttp, GraphQL resolvers, and what a sync view streams."""
+    found = entries(
+        write,
+        bot="""
+from telegram.ext import CommandHandler
+async def start(update, context): ...
+async def helper(): ...
+def register(app):
+    app.add_handler(CommandHandler("start", start))
+""",
+        cogs="""
+import discord
+from discord import app_commands
+from discord.ext import commands
+class Shop(commands.Cog):
+    @app_commands.command()
+    async def buy(self, interaction): ...
+    @commands.Cog.listener()
+    async def on_message(self, message): ...
+    async def helper(self): ...
+class Pay(discord.ui.Modal):
+    async def on_submit(self, interaction): ...
+""",
+        server="""
+from aiohttp import web
+async def page(request): ...
+app = web.Application()
+app.add_routes([web.get("/page", page)])
+""",
+        schema="""
+import strawberry
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def dishes(self): ...
+""",
+        stream="""
+from django.http import StreamingHttpResponse
+async def chunks(): yield 1
+async def kept(inner):
+    async for each in inner: yield each
+def view(request):
+    inner = chunks()
+    return StreamingHttpResponse(kept(inner))
+""",
+    )
+
+    assert {(name, what) for name, what, _ in found} == {
+        ("start", "handler"),
+        ("Shop.buy", "bot handler"),
+        ("Shop.on_message", "bot handler"),
+        ("Pay.on_submit", "bot handler"),
+        ("page", "handler"),
+        ("Query.dishes", "endpoint"),
+        ("chunks", "stream"),
+        ("kept", "stream"),
+    }
+
+
+def test_view_sets_are_entry_points_by_their_actions(write: Write) -> None:
+    """A router of Django REST framework makes the routes; only the class is named."""
+    found = entries(
+        write,
+        site_urls="""
+from rest_framework.routers import DefaultRouter
+from views import Dishes
+router = DefaultRouter()
+router.register("dishes", Dishes)
+urlpatterns = router.urls
+""",
+        views="""
+from adrf.viewsets import ViewSet
+from rest_framework.decorators import action
+class Dishes(ViewSet):
+    async def list(self, request): ...
+    @action(detail=True)
+    async def cook(self, request, pk): ...
+    async def helper(self): ...
+""",
+    )
+
+    assert {name for name, _, _ in found} == {"Dishes.list", "Dishes.cook"}

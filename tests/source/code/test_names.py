@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from freeloop.source.code.project import deep_calls, read_code
+from freeloop.source.code.summary import UNREADABLE, summarise
 from tests.source.code.conftest import Write
 
 SLOW = "import time\nclass Slow:\n    def wait(self): time.sleep(1)\ndef wait(): time.sleep(1)\n"
@@ -103,3 +104,32 @@ def test_a_long_sum_is_read_or_named_as_unread(tmp_path: Path, terms: int) -> No
 
     assert len(functions) + len(code.unread) == 1
     assert (len(functions) == 1) or terms > 900
+
+
+def test_code_beside_the_site_is_read_and_imports_what_it_imports(tmp_path: Path) -> None:
+    """A bot often lies beside the directory of manage.py, and uses its models."""
+    files = {
+        "pyproject.toml": "",
+        "src/site/manage.py": "",
+        "src/site/shop/__init__.py": "",
+        "src/site/shop/work.py": "import time\ndef slow(): time.sleep(1)\n",
+        "src/bot/run.py": "from shop.work import slow\nfrom bot.more import less\n"
+        "async def handle(): slow(); less()\n",
+        "src/bot/more.py": "import time\ndef less(): time.sleep(2)\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    code = read_code(tmp_path, (), settings=None, use_cache=False)
+
+    assert code.root == tmp_path / "src" / "site"
+    assert {site.func.name for site, _ in code.graph.loop_causes} == {"slow", "less"}
+
+
+@pytest.mark.parametrize("types", ["ValueError, shop.Sold", "KeyError, ValueError, OSError"])
+def test_exceptions_without_brackets_are_read_by_older_pythons(types: str) -> None:
+    """Python 3.14 lets `except A, B:` stand, and a project is not unreadable for it."""
+    text = f"def f():\n    try:\n        pass\n    except {types}:\n        pass\n" * 2
+
+    assert not summarise(text.encode(), "", b"").flags & UNREADABLE

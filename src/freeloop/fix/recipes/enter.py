@@ -19,34 +19,38 @@ RUNNERS = frozenset({"asyncio.run", "asyncio.runners.run"})
 
 
 def draft(spot: Spot) -> Draft | None:
-    """Return the rewrite of the call that the finding is about."""
+    """Return the rewrite of every such call on the line."""
     sites = [site for site in spot.sites if _enters(spot, site)]
     if not sites or not spot.func.is_async:
         return None
-    site = sites[0]
-    call = spot.call(site)
-    runs = isinstance(site.target, Ext)
-    inner = call if runs else call.func
-    if not isinstance(inner, ast.Call) or len(inner.args) != 1 or inner.keywords:
-        raise Refused("the async function was wrapped elsewhere")
-    made = inner.args[0]
-    function = made.func if runs and isinstance(made, ast.Call) else made
-    if runs and function is made:
-        raise Refused("the coroutine was made elsewhere")
-    doubts = [*must_allow_await(spot, call, site), spot.proof.doubt(inner.func)]
-    doubts.append(_doubt(spot, function))
-    if spot.source.has_comment(spot.source.start(call), spot.source.end(call)):
-        raise Refused("a comment might be lost")
-    change = _run(spot.source, call, made) if runs else _entered(spot.source, call, inner, made)
-    return Draft(f"await {ast.unparse(function)}(...)", (change,), first_of(doubts))
+    changes: list[Change] = []
+    doubts: list[str] = []
+    for site in sites:
+        call = spot.call(site)
+        runs = isinstance(site.target, Ext)
+        inner = call if runs else call.func
+        if not isinstance(inner, ast.Call) or len(inner.args) != 1 or inner.keywords:
+            raise Refused("the async function was wrapped elsewhere")
+        made = inner.args[0]
+        function = made.func if runs and isinstance(made, ast.Call) else made
+        if runs and function is made:
+            raise Refused("the coroutine was made elsewhere")
+        if spot.source.has_comment(spot.source.start(call), spot.source.end(call)):
+            raise Refused("a comment might be lost")
+        doubts += must_allow_await(spot, call, site)
+        doubts += [spot.proof.doubt(inner.func), _doubt(spot, function)]
+        make = _run(spot.source, call, made) if runs else _entered(spot.source, call, inner, made)
+        changes.append(make)
+    return Draft("await the async function itself", tuple(changes), first_of(doubts))
 
 
 def _enters(spot: Spot, site: Site) -> bool:
     if site.what is not What.CALL or site.line != spot.finding.line:
         return False
     if isinstance(site.target, Enter):
-        return site.column == spot.finding.column
-    return isinstance(site.target, Ext) and site.target.name in RUNNERS
+        return spot.finding.subject == "asgiref.sync.async_to_sync"
+    runs = isinstance(site.target, Ext) and site.target.name in RUNNERS
+    return runs and spot.finding.subject == "asyncio.run"
 
 
 def _doubt(spot: Spot, function: ast.expr) -> str:

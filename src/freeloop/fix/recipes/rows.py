@@ -43,11 +43,20 @@ def draft(spot: Spot) -> Draft | None:
 
 
 def _takes_rows(spot: Spot, site: Site) -> bool:
+    """Tell whether a site takes rows of the finding's model: one finding speaks for its line."""
+    first = next((each for each in spot.sites if _is_at(spot, each)), None)
     return (
-        site.what is What.ITERATE
+        first is not None
+        and site.what is What.ITERATE
+        and site.line == spot.finding.line
         and isinstance(site.target, QuerySet)
-        and (site.line, site.column) == (spot.finding.line, spot.finding.column)
+        and isinstance(first.target, QuerySet)
+        and site.target.model == first.target.model
     )
+
+
+def _is_at(spot: Spot, site: Site) -> bool:
+    return site.what is What.ITERATE and site.column == spot.finding.column
 
 
 def _change(spot: Spot, site: Site) -> tuple[ast.expr, Change]:

@@ -19,8 +19,8 @@ attribute, none finds the condition.
 
 **When to ignore it.** Never.
 
-**Is the fix safe?** When the variable is used nowhere as a coroutine: `await` goes where it is
-made.
+**Is the fix safe?** No edit is written: whether the coroutine is wanted elsewhere is for a person
+to see.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ when the view returns.
 
 **When to ignore it.** Never; a task group keeps its tasks and is not reported.
 
-**Is the fix safe?** Yes: a set of the module keeps the task until it is done.
+**Is the fix safe?** Yes, when the statement has its lines for itself: a set of the module keeps
+the task until it is done, and nothing else changes.
 """
 
 from __future__ import annotations

@@ -18,8 +18,10 @@ all that tells is a RuntimeWarning when the garbage is collected.
 
 **When to ignore it.** Never; a task is started with `create_task`.
 
-**Is the fix safe?** In an async function, when the function called is certain: yes, `await` is
-put in front.
+**Is the fix safe?** In an async function, when what is called is an async function beyond doubt
+(without a decorator, not overridden), an async method of Django's on a certain receiver, a
+coroutine function of asyncio, or what `sync_to_async` gave: yes, `await` is put in front. What
+then runs is what was meant to run.
 """
 
 from __future__ import annotations

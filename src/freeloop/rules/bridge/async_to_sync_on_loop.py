@@ -19,7 +19,8 @@ helper or a signal receiver that once was only called from sync code.
 
 **When to ignore it.** Never on the loop; a helper that is only called in threads is not reported.
 
-**Is the fix safe?** In an async function `await f(...)` is what was meant.
+**Is the fix safe?** `await f(...)` for `async_to_sync(f)(...)` and `asyncio.run(f(...))` is, in an
+async function, when `f` is an async function beyond doubt: the call always raised.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ run `load` on the loop before the thread gets anything.
 
 **When to ignore it.** When the call really gives a function.
 
-**Is the fix safe?** The rewrite of a call is when its arguments have no effects of their own.
+**Is the fix safe?** No edit is written: the call has run on the loop by then, and its effects may
+be wanted there.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ stays open and idle, one for each thread of the pool, and does not see the reque
 **When to ignore it.** When the function closes its connection itself (`connection.close()` in
 `finally`).
 
-**Is the fix safe?** The change back to the request's thread is; it also puts the calls in one
-queue again.
+**Is the fix safe?** No edit is written: the change back to the request's thread puts the calls in
+one queue again.
 """
 
 from __future__ import annotations

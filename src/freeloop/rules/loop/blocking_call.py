@@ -23,10 +23,12 @@ blocking call of 50 ms, two calls below an async view, makes fifty requests wait
 **When to ignore it.** When the loop has nobody else to serve: a management command, a script, the
 end of the process.
 
-**Is the fix safe?** `await asyncio.sleep(...)` for `time.sleep(...)` directly in an async
-function is. A move to a thread (`await asyncio.to_thread(f, ...)`) needs a function that may run
-in another thread. An async client differs in timeouts, redirects and retries: that is a
-suggestion.
+**Is the fix safe?** `await asyncio.sleep(...)` for `time.sleep(...)` is, directly in an async
+function where `time.sleep` is one import beyond doubt and no block stays open that others may wait
+for; only a negative number, which `time.sleep` refuses, returns at once. So is the `a...` method
+of `django.core.cache.cache` with a backend of Django's, and the await of an async twin of the
+project's own whose body is the helper's with awaits. A twin that differs is offered with that
+reason. A thread (`asyncio.to_thread`) and another client library are suggestions.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@
 key. Also Django's own `acheck_password`, which is async for the sake of the database and hashes
 on the loop.
 
-**Why it matters.** A password hash of Django takes tens to hundreds of milliseconds on purpose,
-and everybody on the loop waits for it. Hashing lets go of the interpreter lock, so a thread is
+**Why it matters.** A password hash of Django takes tens to hundreds of milliseconds on purpose
+(330 ms of CPU with Django 6.1's own choice, on the machine that its tests ran on), and everybody
+on the loop waits for it. Hashing lets go of the interpreter lock, so a thread is
 enough to free the loop.
 
 **Bad.**
@@ -20,7 +21,7 @@ enough to free the loop.
 
 **When to ignore it.** With a fast hasher, as in tests.
 
-**Is the fix safe?** The move to a thread is, when the arguments are plain values.
+**Is the fix safe?** No edit is written: the move to a thread is a suggestion.
 """
 
 from __future__ import annotations

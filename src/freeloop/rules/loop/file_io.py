@@ -20,8 +20,8 @@ for files that a loop could share.
 
 **When to ignore it.** A small file on a local disk, read once per process.
 
-**Is the fix safe?** Yes where the call stands alone in an async function: the thread does exactly
-what the loop did.
+**Is the fix safe?** No edit is written: whether a function may run in another thread is not to be
+read from its call. An async twin of the project's own is offered, and never certain.
 """
 
 from __future__ import annotations

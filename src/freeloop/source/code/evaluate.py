@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from freeloop.model.finding import Guard
 from freeloop.source.code.index import Func
@@ -14,6 +15,7 @@ from freeloop.source.code.kinds import (
     ExtInst,
     FuncRef,
     Generator,
+    Inst,
     Kind,
     LambdaRef,
     Many,
@@ -67,27 +69,10 @@ BUILTINS = CONSUMERS | CALLERS | {
 }  # fmt: skip
 # What may be asked of a coroutine or task.
 OF_COROUTINE = frozenset(
-    [
-        "close",
-        "send",
-        "throw",
-        "cancel",
-        "done",
-        "result",
-        "exception",
-        "add_done_callback",
-        "cancelled",
-        "cancelling",
-        "get_name",
-        "set_name",
-        "get_coro",
-        "remove_done_callback",
-        "uncancel",
-        "cr_frame",
-        "cr_code",
-        "get_stack",
-    ]
-)
+    ["close", "send", "throw", "cancel", "done", "result", "exception", "add_done_callback",
+     "cancelled", "cancelling", "get_name", "set_name", "get_coro", "remove_done_callback",
+     "uncancel", "cr_frame", "cr_code", "get_stack"]
+)  # fmt: skip
 
 
 class Evaluator:
@@ -160,12 +145,19 @@ class Evaluator:
         model = attributes.foreign_key(kind, name)
         if model is not None:
             self.note(What.READ, line, column, term, QuerySet(model))
+            self._loaded(base, name)
         getter = attributes.property_of(kind, name)
         if getter is not None:
             target = FuncRef(getter, kind)
             self.note(What.READ, line, column, term, target)
             return self.program.returned(getter)
         return attributes.of(kind, name)
+
+    def _loaded(self, base: Term, name: str) -> None:
+        """Remember that a relation of a row in a variable was read: Django keeps what it got."""
+        kind = self.env.get(base) if type(base) is str else None
+        if isinstance(kind, Inst):
+            self.env[base] = replace(kind, related=kind.related | {name})
 
     def _call(self, term: Term, use: Use, assigned: str) -> Kind | None:
         _, callee, arguments, keywords, line, column, end_line = term
@@ -217,16 +209,27 @@ class Evaluator:
         inner = term
         while type(inner) is tuple and inner[0] == PARTS and inner[1] == "not":
             inner = inner[2][0]
+        if type(inner) is tuple and inner[0] == BOOLEAN:
+            self._tested(inner, line)
+            return
         kind = self.visit(term)
         if type(inner) is str:
             kind = self.name(inner)
-        if type(inner) is tuple and inner[0] == BOOLEAN:
-            return
         line = line or line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
         if isinstance(kind, QuerySet):
             self.note(What.TEST, line, 0, inner, kind)
         elif isinstance(kind, Coroutine) and not kind.task:
             self.note(What.MISUSED, kind.line, 0, inner, kind)
+
+    def _tested(self, term: Term, line: int) -> None:
+        """Test each part of `a and b`; the later ones may not be reached."""
+        first, *rest = term[1]
+        self.test(first, line)
+        before = self.guard
+        self.guard = stronger(before, Guard.BRANCH)
+        for each in rest:
+            self.test(each, line)
+        self.guard = before
 
     def _await(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1], Use.AWAITED)

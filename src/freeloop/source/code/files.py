@@ -28,17 +28,17 @@ class CodeFile:
     package: str
 
 
-def find_files(paths: Sequence[Path], root: Path) -> list[CodeFile]:
+def find_files(paths: Sequence[Path], *roots: Path) -> list[CodeFile]:
     """Return the Python files at and below some paths, in the order of their names.
 
     Args:
         paths: Files and directories.
-        root: Directory from which the project imports.
+        roots: Directories from which the project imports.
 
     Raises:
         FreeloopError: `no-such-path`.
     """
-    named = _Names(str(root))
+    named = _Names([str(root) for root in roots])
     found: dict[str, CodeFile] = {}
     for path in paths:
         if not path.exists():
@@ -81,10 +81,10 @@ def _below(top: str, named: _Names) -> Iterator[str]:
 class _Names:
     """Names modules by the directories above them."""
 
-    def __init__(self, root: str) -> None:
-        self._packages: dict[str, str] = {root: ""}
+    def __init__(self, roots: Sequence[str]) -> None:
+        self._packages = dict.fromkeys(roots, "")
         self._has_init: dict[str, bool] = {}
-        self._root = root
+        self._roots = tuple(f"{root}/" for root in roots)
 
     def seen(self, directory: str, *, is_package: bool) -> None:
         """Remember whether a directory has an `__init__.py`."""
@@ -106,7 +106,7 @@ class _Names:
         is_package = self._has_init.get(directory)
         if is_package is None:
             is_package = os.path.exists(f"{directory}/__init__.py")  # noqa: PTH110 - text
-        inside_root = directory.startswith(f"{self._root}/")
+        inside_root = directory.startswith(self._roots)
         if not above or not (is_package or inside_root):
             self._packages[directory] = ""
             return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from freeloop.source.code.files import CodeFile
-from freeloop.source.code.summary import HAS_ASYNC, HAS_CLASSES, UNREADABLE, Kept
+from freeloop.source.code.summary import HANDS_OVER, HAS_ASYNC, HAS_CLASSES, UNREADABLE, Kept
 from freeloop.source.code.terms import ATTRIBUTE, Term, Terms
 
 MODULE_BODY = "<module>"
@@ -257,18 +257,25 @@ class Index:
         """Yield the modules that define async functions."""
         yield from self._with(HAS_ASYNC)
 
-    def with_classes(self) -> Iterator[Module]:
-        """Yield the modules that define classes."""
-        yield from self._with(HAS_CLASSES)
+    def with_classes(self, mentioning: str) -> Iterator[Module]:
+        """Yield the modules that define classes, and in which a name is written somewhere."""
+        yield from self._with(HAS_CLASSES, mentioning.encode())
+
+    def handing_over(self) -> Iterator[Module]:
+        """Yield the modules that may give functions to a framework or a response."""
+        yield from self._with(HANDS_OVER)
 
     def all_modules(self) -> Iterator[Module]:
         """Yield every module that can be read."""
         yield from self._with(0)
 
-    def _with(self, flag: int) -> Iterator[Module]:
+    def _with(self, flag: int, mentioning: bytes = b"") -> Iterator[Module]:
         for path in self.files:
-            flags = self._kept[path].flags
-            if not flags & UNREADABLE and flags & flag == flag:
+            kept = self._kept[path]
+            if not kept.flags & UNREADABLE and kept.flags & flag == flag:
+                # Far cheaper than to unpack it; the bytes hold every name as it is written.
+                if mentioning not in kept.packed:
+                    continue
                 module = self.module_of(path)
                 if module is not None:
                     yield module

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.terms import Term
 
+# Nothing changes a kind once it is made: they are keys and shared. Python would see to that with
+# `frozen=True`, which makes each of them three times as slowly, and there are a hundred thousand.
+
 type Kind = (
     FuncRef
     | ClassRef
@@ -30,7 +33,7 @@ type Kind = (
 type Model = Class | str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class FuncRef:
     """A function of the project; `owner` is what it is bound to."""
 
@@ -39,14 +42,14 @@ class FuncRef:
     cached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ClassRef:
     """A class of the project."""
 
     cls: Class
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Inst:
     """An object of a class of the project.
 
@@ -62,21 +65,21 @@ class Inst:
     related: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Ext:
     """A thing of a library by its dotted name: a module, function or class."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ExtInst:
     """An object of a library's class."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ExtMethod:
     """A method of an object; `owner` is a library's object, or the project's with such a base.
 
@@ -91,14 +94,14 @@ class ExtMethod:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ModuleRef:
     """A module or package of the project."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LambdaRef:
     """A lambda; it runs where it is called."""
 
@@ -106,7 +109,7 @@ class LambdaRef:
     term: Term = field(hash=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Coroutine:
     """What calling an async function gives, until it is awaited.
 
@@ -123,7 +126,7 @@ class Coroutine:
     task: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Offload:
     """A callable whose call runs in a thread and is awaited: `sync_to_async(f)`."""
 
@@ -131,14 +134,14 @@ class Offload:
     sensitive: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Enter:
     """A sync callable that runs an async one: `async_to_sync(f)`."""
 
     inner: Kind | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class QuerySet:
     """A lazy query.
 
@@ -153,7 +156,7 @@ class QuerySet:
     rows: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Manager:
     """`Model.objects` and the managers of related objects.
 
@@ -169,21 +172,21 @@ class Manager:
     may_be_loaded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Generator:
     """What calling a generator function gives; its body runs where it is iterated."""
 
     func: Func
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Lent:
     """A context manager made from a generator function."""
 
     of: Func
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Many:
     """A list, tuple, set or dict of things of one kind.
 
@@ -196,14 +199,14 @@ class Many:
     named: tuple[tuple[str, Kind | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Text:
     """A text that is written in the code."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Nothing:
     """None, a number, or a truth value."""
 

@@ -74,8 +74,11 @@ def read_code(
         FreeloopError: If a path does not exist, or the named settings module does not.
     """
     root, module, notes = _where(start, paths, settings)
-    asked = find_files(paths, root) if paths else []
-    files = {file.path: file for file in find_files([root], root)} if _is_project(root) else {}
+    # From above its manage.py a project may hold more, such as a bot beside the site.
+    roots = [root, start] if root.is_relative_to(start) and _is_project(start) else [root]
+    asked = find_files(paths, *roots) if paths else []
+    whole = [each for each in dict.fromkeys(roots) if _is_project(each)]
+    files = {file.path: file for file in find_files(whole, *roots)}
     files.update((file.path, file) for file in asked if file.path not in files)
     if not files:
         files = {file.path: file for file in find_files([root], root)}

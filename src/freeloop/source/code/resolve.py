@@ -93,9 +93,13 @@ class Resolver:
         self._models: dict[Class, bool] = {}
         self._mros: dict[Class, list[Class | str]] = {}
         self._decorated: dict[Func, Kind] = {}
+        self._library: dict[str, Ext] = {}
 
     def dotted(self, name: str) -> Kind | None:
         """Return what an absolute dotted name stands for."""
+        known = self._library.get(name)
+        if known is not None:
+            return known
         parts = name.split(".")
         for length in range(len(parts), 0, -1):
             module = ".".join(parts[:length])
@@ -106,7 +110,8 @@ class Resolver:
                     if kind is None:
                         return None
                 return kind
-        return Ext(self.settled(name))
+        library = self._library[name] = Ext(self.settled(name))
+        return library
 
     def member(self, kind: Kind | None, name: str) -> Kind | None:
         """Return a name of a module or class; of objects, the evaluator knows more."""

@@ -57,6 +57,13 @@ ASYNC_STDLIB = frozenset(
         "open_unix_connection",
     ]
 ) | {"anyio.sleep", "trio.sleep", "anyio.to_thread.run_sync"}
+# Async methods of Channels' consumers, by the base classes whose name begins so.
+ASYNC_CONSUMER = ("channels.generic.websocket.Async", "channels.generic.http.Async")
+OF_CONSUMER = frozenset(
+    ["accept", "send", "send_json", "close", "send_response", "send_body", "send_headers"]
+)
+# Functions of libraries that give an object of another library.
+GIVES = {"django_redis.get_redis_connection": "redis.client.Redis"}
 IN_THREAD = frozenset({"asyncio.to_thread", "anyio.to_thread.run_sync"})
 
 
@@ -148,7 +155,7 @@ class Results:
         """Return the object that a library's function or class gives."""
         if name in LOOP_GETTERS:
             return ExtInst(LOOP)
-        known = self.resolver.knowledge.returned(name)
+        known = GIVES.get(name) or self.resolver.knowledge.returned(name)
         if known is not None:
             return ExtInst(known)
         is_class = name in LOWER_CLASSES or name.rpartition(".")[2][:1].isupper()
@@ -186,7 +193,8 @@ class Results:
             result = arguments[0].result if isinstance(arguments[0], Coroutine) else None
             return Coroutine(callee, result, line, task=True)
         for cls in callee.classes:
-            if self.is_async_twin(f"{cls}.{name}"):
+            in_consumer = name in OF_CONSUMER and cls.startswith(ASYNC_CONSUMER)
+            if in_consumer or self.is_async_twin(f"{cls}.{name}"):
                 return Coroutine(callee, None, line)
             known = self.resolver.knowledge.returned(f"{cls}.{name}")
             if known is not None:
@@ -240,14 +248,24 @@ def _of_query(callee: ExtMethod, arguments: Sequence[Kind | None], line: int) ->
             related = related | named if len(named) == len(arguments) > 0 else frozenset({"*"})
         rows = rows and name not in ("values", "values_list", "dates", "datetimes")
         return QuerySet(model, related, rows)
-    row = row_of(QuerySet(model, related, rows))
+    one = _one_row(name, QuerySet(model, related, rows))
     if name in ONE_ROW:
-        return row if "_or_" not in name else None
+        return one
     if name.startswith("a") and name[1:] in RUNS:
-        return Coroutine(callee, row if name[1:] in ONE_ROW and "_or_" not in name else None, line)
+        return Coroutine(callee, one, line)
     if name == "iterator" or name == "aiterator":
         return QuerySet(model, related, rows)
     return NOTHING if name in RUNS else None
+
+
+def _one_row(name: str, given: QuerySet) -> Kind | None:
+    """Return what a method gives that gives one row, or its async twin."""
+    name = name if name in ONE_ROW else name.removeprefix("a")
+    if name not in ONE_ROW or "_or_" in name:
+        return None
+    row = row_of(given)
+    # A new row has the related objects that it was made with.
+    return replace(row, queried=False) if name == "create" and isinstance(row, Inst) else row
 
 
 def row_of(kind: Kind | None) -> Kind | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from freeloop.source.code.handlers import registered
 from freeloop.source.code.index import Module
 from freeloop.source.code.kinds import (
     ClassRef,
@@ -69,7 +70,7 @@ class Routes:
                 target = _view(given)
                 if target is not None:
                     yield Route(path, target)
-            class_view = _class_view(site)
+            class_view = _class_view(site) or registered(site)
             if class_view is not None:
                 yield Route(prefix + _around(calls, number), class_view)
             yield from self._included(site, prefix + _around(calls, number))

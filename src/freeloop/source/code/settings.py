@@ -39,6 +39,8 @@ class Settings:
         atomic_requests: Whether a database has ATOMIC_REQUESTS.
         conn_max_age: CONN_MAX_AGE of the default database, 0 if it is not a number in the code.
         pooled: Whether a database has a pool.
+        unpooled: Whether the default database is PostgreSQL, written out, that every request
+            connects to anew.
         pool_size: Most connections of the default database's pool, for each process; None if no
             number tells it.
         database: ENGINE of the default database, or the address that a call gets as its default;
@@ -57,6 +59,7 @@ class Settings:
     atomic_requests: bool = False
     conn_max_age: int = 0
     pooled: bool = False
+    unpooled: bool = False
     pool_size: int | None = None
     database: str = ""
     wsgi: str = ""
@@ -120,6 +123,7 @@ def read_settings(index: Index, name: str) -> Settings:
         ),
         conn_max_age=age if isinstance(age, int) else 0,
         pooled="pool" in options,
+        unpooled=_is_unpooled(default),
         pool_size=size if isinstance(size, int) else None,
         database=_text(default.get("ENGINE")) or _address(databases.get("default")),
         wsgi=_text(values.get("WSGI_APPLICATION")),
@@ -188,6 +192,20 @@ def _text(term: Term) -> str:
         given = [*term[2][1:], *(value for name, value in term[3] if name == "default")]
         return next((text for each in given if isinstance(text := _plain(each), str)), "")
     return ""
+
+
+def _is_unpooled(database: dict[str, Term]) -> bool:
+    if not _text(database.get("ENGINE")).endswith("postgresql"):
+        return False
+    options = database.get("OPTIONS")
+    if "CONN_MAX_AGE" in database and _plain(database["CONN_MAX_AGE"]) != 0:
+        return False
+    if options is not None and (type(options) is not tuple or options[0] != DICT):
+        return False
+    if "pool" in _items(options):
+        return False
+    host, port = database.get("HOST"), str(_plain(database.get("PORT")) or "")
+    return "bounce" not in _text(host).lower() and port != "6432"
 
 
 def _holds(term: Term, text: str) -> bool:

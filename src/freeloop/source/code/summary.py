@@ -18,7 +18,13 @@ from freeloop.source.code.terms import Terms
 HAS_ASYNC = 1
 HAS_CLASSES = 2
 UNREADABLE = 4
+HANDS_OVER = 8
 
+# Libraries that are given handlers as arguments, and responses that are given generators.
+REGISTRARS = ("aiohttp.web", "telegram.ext.", "aiogram.", "discord.", "telethon.", "socketio.")
+STREAMS = ("django.http.StreamingHttpResponse", "django.http.response.StreamingHttpResponse")
+
+_EXCEPT = re.compile(rb"^(\s*except\s+)([^(:][^:]*,[^:]*?)(\s*:)")
 _COMMENT = re.compile(
     r"#\s*(?:noqa(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?"
     r"|freeloop:\s*ignore(?:\[(?P<names>[^\]]*)\])?)",
@@ -86,7 +92,7 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
         with warnings.catch_warnings():
             # Warnings about the project's own strings are not ours to show.
             warnings.simplefilter("ignore")
-            tree = ast.parse(content)
+            tree = _parse(content)
         reader = Reader(package)
         body = reader.block(tree.body)
         summary = (
@@ -104,7 +110,33 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
     flags = HAS_ASYNC if any(function[3] for function in reader.functions) else 0
     if reader.classes:
         flags |= HAS_CLASSES
+    if any(f"{name}.".startswith((*REGISTRARS, *STREAMS)) for _, name in reader.imports):
+        flags |= HANDS_OVER
     return Kept(digest, flags, packed)
+
+
+def _parse(content: bytes) -> ast.Module:
+    """Return the syntax tree; `except A, B:` of Python 3.14 is read by older ones too."""
+    while True:
+        try:
+            return ast.parse(content)
+        except SyntaxError as error:
+            mended = _with_brackets(content, error)
+            if mended is None:
+                raise
+            content = mended
+
+
+def _with_brackets(content: bytes, error: SyntaxError) -> bytes | None:
+    """Return a file with brackets around the exceptions of the line that an error names."""
+    if error.lineno is None or "parenthesized" not in error.msg:
+        return None
+    lines = content.splitlines(keepends=True)
+    line = lines[error.lineno - 1]
+    mended = _EXCEPT.sub(rb"\1(\2)\3", line)
+    if mended == line:
+        return None
+    return b"".join([*lines[: error.lineno - 1], mended, *lines[error.lineno :]])
 
 
 def ignored_lines(content: bytes) -> dict[int, tuple[str, ...]]:

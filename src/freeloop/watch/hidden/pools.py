@@ -58,7 +58,7 @@ def _waiting_thread(frames: dict[int, FrameType]) -> tuple[tuple[Frame, ...], Or
 
 def _waiting_coroutine() -> tuple[tuple[Frame, ...], Origin | None] | None:
     for origin in list(in_flight.values())[:_MOST_REQUESTS]:
-        waiting = suspended(origin.coroutine())[::-1]
+        waiting = suspended(origin())[::-1]
         if _asks_pool(waiting[:_NEAR]):
             stack = tuple(
                 (each.f_code.co_filename, each.f_lineno or 0, each.f_code.co_name)
