@@ -32,6 +32,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -386,7 +387,8 @@ def fits(row: dict[str, Any], kept: Kept) -> bool:
 def again(file: Path) -> None:
     """Predict from the bursts of a run with the model as it is, beside the first predictions."""
     kept = Kept.read(file)
-    found = {pair.id: forecasts(pair, kept.grounds) for pair in chosen() if kept.done(pair.id)}
+    known = {row["pair"] for row in kept.cells}
+    found = {pair.id: forecasts(pair, kept.grounds) for pair in chosen() if pair.id in known}
     for row in kept.cells:
         row["again"] = found[row["pair"]][row["concurrency"]]
     for request, changes in what_if_views().values():
@@ -415,6 +417,8 @@ def claims(kept: Kept, key: str) -> Iterator[tuple[bool, str]]:
             inside += forecast["low_rps"] <= rate_rps <= forecast["high_rps"]
     yield from bounds("throughput of a side", errors, f"{without} without a number")
     print(f"       {inside} of {len(errors)} intervals hold the measured rate, 90 % are meant to")
+    middle, tail = np.percentile(repeats(measured), [50, 90])
+    print(f"       measured in two pairs the same side differs by {middle:.0%} and {tail:.0%}")
     decided = [cell for cell in measured if cell["measured_answer"] != "unknown"]
     answered = [cell for cell in decided if cell[key]["answer"] != "unknown"]
     right = sum(cell[key]["answer"] == cell["measured_answer"] for cell in answered)
@@ -437,6 +441,18 @@ def claims(kept: Kept, key: str) -> Iterator[tuple[bool, str]]:
             f"{row[key]:.0f}/s predicted, {rate_rps:.0f}/s measured"
         )
     yield from bounds("what-ifs", errors, f"{without} without a number")
+
+
+def repeats(measured: list[dict[str, Any]]) -> list[float]:
+    """Return how far apart two measurements of one side are: what no prediction can be held to."""
+    pairs = {pair.id: pair for pair in chosen()}
+    rates: dict[str, list[float]] = {}
+    for cell in measured:
+        pair = pairs[cell["pair"]]
+        for side, rate_rps in zip((pair.a, pair.b), cell["measured_rps"], strict=True):
+            if rate_rps:
+                rates.setdefault(f"{side} {cell['concurrency']}", []).append(rate_rps)
+    return [off(*two) for found in rates.values() for two in combinations(found, 2)] or [0.0]
 
 
 def really(row: dict[str, Any], measured: list[dict[str, Any]]) -> float | None:

@@ -175,8 +175,9 @@ def concluded(
     known = Known(
         structure=view.structure,
         calls=view.calls,
-        relieved=relieved.network.cost,
-        plain=plain.network.cost,
+        relieved=relieved.network,
+        plain=plain.network,
+        relieved_growth=relieved.growth,
     )
     what_ifs = [
         _what_if(text, changes, deployments[0], plain, known, asked)
@@ -249,6 +250,8 @@ def _what_if(
         network = found.network
         if grown is not None and grown.of_call and grown.library in found.replaced:
             grown = None
+        if change.verb == "relief" and not (grown and grown.of_call):
+            grown = known.relieved_growth  # a cost that grew in Django's hops does not grow now
         grown = found.growth or grown
         remarks += found.remarks
     after = predicted(f"{before.name}, {text}", network, asked, growth=grown)

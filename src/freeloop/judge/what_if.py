@@ -10,7 +10,7 @@ from typing import Literal
 
 from freeloop.judge.calibrate import GROWS
 from freeloop.judge.request_structure import LEAST_MS, Structure, WaitingCall
-from freeloop.model.prediction import CallCost, Cost, Growth, Limit, LimitKind, Network
+from freeloop.model.prediction import CallCost, Growth, Limit, LimitKind, Network
 from freeloop.model.trace import MarkKind
 
 type Verb = Literal["awaited", "gathered", "offloaded", "relief", "pool", "connections", "threads"]
@@ -51,14 +51,16 @@ class Known:
         structure: Of the request, from its trace.
         calls: CPU of a call by "aiohttp", "httpx.AsyncClient", "httpx.Client", "requests", "hop"
             (`sync_to_async`), "task"; absent means not measured.
-        relieved: CPU with relief; None when that was not measured.
-        plain: CPU without it, of the same bursts.
+        relieved: Network with relief; None when that was not measured.
+        plain: Network without it, of the same view.
+        relieved_growth: Why there is no number with relief; None where there is.
     """
 
     structure: Structure
     calls: Mapping[str, CallCost]
-    relieved: Cost | None = None
-    plain: Cost | None = None
+    relieved: Network | None = None
+    plain: Network | None = None
+    relieved_growth: Growth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,17 +260,33 @@ def _offloaded(network: Network, only: str, known: Known) -> Changed:
 
 
 def _relieved(network: Network, known: Known) -> Changed:
-    """The costs are those of the bursts with relief, plus what other changes added."""
+    """The costs are those of the bursts with relief, plus what other changes added.
+
+    So is how far requests go in step, and what held a burst back: Django's hops make the one, and
+    a burst without relief tells nothing of the other.
+    """
     if known.relieved is None or known.plain is None:
         return Changed(network, ("relief was not measured: it wants an ASGI server",))
-    cost, with_relief, plain = network.cost, known.relieved, known.plain
+    cost, with_relief, plain = network.cost, known.relieved.cost, known.plain.cost
     relieved = replace(
         cost,
         alone_ms=max(0.0, cost.alone_ms + with_relief.alone_ms - plain.alone_ms),
         at_8_ms=max(0.0, cost.at_8_ms + with_relief.at_8_ms - plain.at_8_ms),
         at_32_ms=max(0.0, cost.at_32_ms + with_relief.at_32_ms - plain.at_32_ms),
     )
-    return Changed(replace(network, cost=relieved))
+    limits = (
+        *(each for each in network.limits if each.kind is not LimitKind.UNSEEN),
+        *(each for each in known.relieved.limits if each.kind is LimitKind.UNSEEN),
+    )
+    return Changed(
+        replace(
+            network,
+            cost=relieved,
+            limits=limits,
+            in_step=known.relieved.in_step,
+            in_step_doubt=known.relieved.in_step_doubt,
+        )
+    )
 
 
 def _pooled(network: Network, size: int, known: Known) -> Changed:
