@@ -96,6 +96,8 @@ def changing(response: HttpResponse, part: str) -> HttpResponse:
             its.cookies = AskingCookies()
         case "csp":
             its._csp_config = {"default-src": AskingList(["'self'"])}
+        case _:
+            pass
     return response
 
 
