@@ -26,13 +26,13 @@ _REQUEST_METHODS = frozenset(
 # What Django's middleware reads and writes on a response.
 _RESPONSE_ATTRIBUTES = (
     *("__contains__", "__delitem__", "__getattr__", "__getattribute__", "__getitem__"),
-    *("__setattr__", "__setitem__", "close", "content", "cookies", "delete_cookie", "get"),
+    *("__setattr__", "__setitem__", "content", "cookies", "delete_cookie", "get"),
     *("has_header", "headers", "items", "set_cookie", "setdefault", "status_code", "streaming"),
     *("streaming_content",),
 )
 # Of these, the ones that an object can have in the place of its class's.
 _RESPONSE_METHODS = frozenset(
-    {"close", "delete_cookie", "get", "has_header", "items", "set_cookie", "setdefault"}
+    {"delete_cookie", "get", "has_header", "items", "set_cookie", "setdefault"}
 )
 
 # By class: what reads the attributes, what they were, and the answer. A tool may patch a class at
