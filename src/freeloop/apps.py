@@ -14,12 +14,19 @@ class FreeloopConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks; start relief and watch where `ENABLED` is true in their table."""
+        from freeloop import async_checks
         from freeloop.checks import check_relief, check_settings
         from freeloop.relief import switch
         from freeloop.watch import switch as watch_switch
 
         checks.register(check_settings, "freeloop")
         checks.register(check_relief, "freeloop", checks.Tags.async_support)
+        for check in (
+            async_checks.check_atomic_requests,
+            async_checks.check_kept_connections,
+            async_checks.check_sync_middleware,
+        ):
+            checks.register(check, "freeloop", checks.Tags.async_support)
         if switch.switch().enabled:
             from freeloop.relief import install
 

@@ -34,6 +34,14 @@ ASKED = [
 FEWER = [("en", "English"), ("fr", "French")]
 
 
+@pytest.fixture(autouse=True)
+def from_scratch() -> None:
+    """Which languages exist is kept for the life of a process: other tests had other settings."""
+    for kept in vars(trans_real).values():
+        if hasattr(kept, "cache_clear"):
+            kept.cache_clear()
+
+
 def compiled(folder: Path, language: str, texts: dict[str, str]) -> Path:
     """Write a catalogue as `msgfmt` does, and return the locale folder."""
     header = {"": "Content-Type: text/plain; charset=UTF-8\n"}
