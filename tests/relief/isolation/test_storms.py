@@ -18,6 +18,11 @@ pytestmark = [pytest.mark.real, pytest.mark.needs("postgresql", "linux")]
 BASE = {"visitor": 1, "view": "steps", "method": "GET", "wait": 0, "raise": None, "fault": None}
 
 
+# The pool of an earlier test may still have threads that use `random` for its pauses: Hypothesis
+# then takes it for the strategy, which draws everything.
+@pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
 @given(plan=plans())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_requests_that_meet_see_only_themselves(relief: sites.Site, plan: dict[str, Any]) -> None:
