@@ -124,3 +124,11 @@ async def of_many(request):
 async def of_set(request):
     guest = await Guest.objects.aget(pk=1)
     return guest.order_set.count()  # FL111
+
+
+async def another_query(request):
+    dishes = Dish.objects.filter(price=1)
+    async for dish in dishes:
+        print(dish.price)
+    first = dishes.first()  # FL111
+    return first, len(dishes.exclude(price=2))  # FL111

@@ -103,3 +103,29 @@ async def read_before(request):
 async def just_made(request):
     order = await Order.objects.acreate(guest_id=None)
     return order.guest
+
+
+async def wrapped_inside(request):
+    from asgiref.sync import sync_to_async as in_a_thread
+
+    @in_a_thread
+    def made():
+        dish, _ = Dish.objects.get_or_create(pk=1)
+        return dish
+
+    return await made()
+
+
+async def fetched_already(request):
+    dishes = Dish.objects.filter(price=1)
+    async for dish in dishes:
+        print(dish.price, len(dishes))
+    if dishes:
+        return dishes.count(), dishes[0], list(dishes)
+    return render(request, "menu.html", {"dishes": dishes})
+
+
+async def fetched_by_a_comprehension(request):
+    dishes = Dish.objects.filter(price=1)
+    prices = [dish.price async for dish in dishes]
+    return prices, len(dishes)

@@ -246,6 +246,8 @@ def _is_async_client(cls: str) -> bool:
 
 
 def _of_query(owner: QuerySet | Manager, name: str) -> Cause | None:
+    if isinstance(owner, QuerySet) and owner.fetched and name in ("count", "exists"):
+        return None
     if name in RUNS or (name in RELATED_RUNS and isinstance(owner, Manager)):
         return Cause(CauseKind.QUERY, f"{_rows(owner)}.{name}", "db", f"a{name}")
     return None

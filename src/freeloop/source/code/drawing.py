@@ -16,6 +16,7 @@ from freeloop.source.code.kinds import (
     Many,
     QuerySet,
     Text,
+    asks,
 )
 from freeloop.source.code.orm import RUNS
 from freeloop.source.code.program import Program
@@ -68,7 +69,7 @@ class Drawing:
         context = _context(site)
         drawn = self._of(site)
         if drawn is None or not drawn.whole:
-            lazy = next((name for name, kind in context.items() if isinstance(kind, QuerySet)), "")
+            lazy = next((name for name, kind in context.items() if asks(kind)), "")
             return Queried(lazy, "") if lazy else None
         known = dict(context)
         for lookup in drawn.lookups:
@@ -104,9 +105,9 @@ class Drawing:
             if self._program.attributes.foreign_key(kind, part) is not None:
                 return Queried(path, at)
             kind = self._called(self._program.attributes.of(kind, part))
-        if lookup.looped and isinstance(kind, QuerySet):
+        if lookup.looped and asks(kind):
             return Queried(lookup.path, at)
-        if not lookup.alias and isinstance(kind, QuerySet):
+        if not lookup.alias and asks(kind):
             return Queried(lookup.path, at)
         if lookup.alias:
             known[lookup.alias] = item_of(kind) if lookup.looped else kind

@@ -21,6 +21,8 @@ from freeloop.source.code.kinds import (
     Many,
     QuerySet,
     Text,
+    after_fetching,
+    asks,
 )
 from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
@@ -201,7 +203,7 @@ class Evaluator:
         """Note that all items of a thing are taken, when that runs code."""
         if isinstance(kind, Coroutine) and not kind.task:
             self.note(What.MISUSED, line, column, term, kind)
-        elif isinstance(kind, QuerySet | Generator):
+        elif isinstance(kind, Generator) or asks(kind):
             self.note(What.ITERATE, line, column, term, kind)
 
     def test(self, term: Term, line: int = 0) -> None:
@@ -216,7 +218,7 @@ class Evaluator:
         if type(inner) is str:
             kind = self.name(inner)
         line = line or line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
-        if isinstance(kind, QuerySet):
+        if asks(kind):
             self.note(What.TEST, line, 0, inner, kind)
         elif isinstance(kind, Coroutine) and not kind.task:
             self.note(What.MISUSED, kind.line, 0, inner, kind)
@@ -248,6 +250,7 @@ class Evaluator:
             source = self.visit(iterable)
             if is_async:
                 self.note(What.AWAIT, line, column, iterable, source)
+                before.update(after_fetching(iterable, source))
             elif kind != "generator":
                 self.iterate(source, iterable, line, column)
             self.bind(target, item_of(source))
@@ -321,7 +324,8 @@ class Evaluator:
         if isinstance(kind, QuerySet):
             if type(index) is tuple and index[0] == SLICE:
                 return kind
-            self.note(What.ITERATE, line, column, base, kind)
+            if asks(kind):
+                self.note(What.ITERATE, line, column, base, kind)
         if isinstance(kind, Ext | ClassRef):
             return kind  # a generic class
         return item_of(kind)

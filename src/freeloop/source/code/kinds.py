@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.terms import Term
@@ -149,11 +150,13 @@ class QuerySet:
         model: Of its rows; None if not known.
         related: Relations that it loads; as for `Inst`.
         rows: Whether its items are model instances, not `values()`.
+        fetched: Whether `async for` has fetched them: asking for them again runs no query.
     """
 
     model: Model | None
     related: frozenset[str] = frozenset()
     rows: bool = True
+    fetched: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -212,3 +215,15 @@ class Nothing:
 
 
 NOTHING = Nothing()
+
+
+def asks(kind: Kind | None) -> TypeGuard[QuerySet]:
+    """Tell whether it is a query whose rows are not there yet."""
+    return isinstance(kind, QuerySet) and not kind.fetched
+
+
+def after_fetching(term: Term, kind: Kind | None) -> dict[str, Kind | None]:
+    """Return what a name stands for once `async for` went through it: Django keeps the rows."""
+    if type(term) is str and isinstance(kind, QuerySet):
+        return {term: replace(kind, fetched=True)}
+    return {}

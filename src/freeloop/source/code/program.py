@@ -80,9 +80,15 @@ class Program:
                 found = self.resolver.of_module(func.module, term)
                 return Ext(term) if found is None and term in BUILTINS else found
             return Walker(self, func, {}).visit(term)
-        if func in self._walking or len(self._walking) > DEEPEST:
-            return Walker(self, func, self._first_env(func)).visit(term)
-        return Walker(self, func, dict(self.walk(func).env)).visit(term)
+        under_way = self._walking.get(func)
+        if under_way is not None:
+            # The decorator of an inner function may have been imported a line above it.
+            env = under_way.env
+        elif len(self._walking) > DEEPEST:
+            env = self._first_env(func)
+        else:
+            env = self.walk(func).env
+        return Walker(self, func, dict(env)).visit(term)
 
     def outside(self, func: Func, name: str) -> Kind | None:
         """Return what a name stands for that a function does not set itself."""

@@ -17,6 +17,7 @@ from freeloop.source.code.kinds import (
     Inst,
     Kind,
     Lent,
+    after_fetching,
 )
 from freeloop.source.code.results import item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
@@ -139,6 +140,7 @@ class Walker(Evaluator):
         source = self.visit(iterable)
         if is_async:
             self.note(What.AWAIT, line, column, iterable, source)
+            self.env.update(after_fetching(iterable, source))
         else:
             self.iterate(source, iterable, line, column)
         self.bind(target, item_of(source))
