@@ -23,20 +23,19 @@ whose requests would take longer than a round, one generation of them, is left o
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import math
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from turns import turn
 
 from freeloop.api.options import PredictOptions
 from freeloop.api.pair import timed_cells
@@ -266,17 +265,6 @@ def run(options: argparse.Namespace) -> None:
             left_min = spent_s / (number + 1) * (len(steps) - number - 1) / 60
             done = f"{number + 1} of {len(steps)}"
             print(f"{done}  {name}: {took_s:.0f} s; about {left_min:.0f} min left", flush=True)
-
-
-@contextmanager
-def turn(file: Path | None) -> Iterator[None]:
-    """Hold the lock that measurements of this machine share, if there is one."""
-    if file is None:
-        yield
-        return
-    with file.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def chosen() -> list[Pair]:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -31,6 +30,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from turns import turn
 
 RESULTS = Path(__file__).with_name("results") / "third_party.json"
 CONCURRENCY = 10
@@ -367,17 +368,6 @@ def shown(command: Sequence[str]) -> str:
     """Return a command in one line, without directories and long text."""
     words = [Path(word).name if word.startswith("/") else word.strip() for word in command]
     return " ".join(word.partition("\n")[0] for word in words)
-
-
-@contextlib.contextmanager
-def turn(lock: Path | None) -> Iterator[None]:
-    """Hold a lock file while a bench runs, so that benchmarks of one machine take turns."""
-    if lock is None:
-        yield
-        return
-    with lock.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def refused(result: Mapping[str, Any]) -> bool:

@@ -122,7 +122,8 @@ def predict_request(
     for trace in traces:
         refuse_unfit(trace)
     arms = [
-        arms_for(trace.request.async_view, twin=bool(number)) for number, trace in enumerate(traces)
+        arms_for(async_view=trace.request.async_view, twin=bool(number))
+        for number, trace in enumerate(traces)
     ]
     plan = _plan(list(zip(requests, arms, strict=True)))
     progress(Step("questioning the project", "", 0.0, 0.0))
@@ -265,7 +266,7 @@ def _judge(question: Question, a: Predicted, b: Predicted, asked: tuple[int, ...
     ]
 
 
-def arms_for(async_view: bool | None, *, twin: bool) -> tuple[Arm, ...]:  # noqa: FBT001 - as a trace tells
+def arms_for(*, async_view: bool | None, twin: bool) -> tuple[Arm, ...]:
     """Return where a request is measured; a twin only where its kind belongs."""
     if twin:
         return (UVICORN,) if async_view else (GTHREAD,)
