@@ -146,9 +146,11 @@ def is_about(report: dict[str, Any], ms: int) -> bool:
 
 
 @contextmanager
-def serving(folder: Path, command: Sequence[str], **environment: str) -> Iterator[Served]:
+def serving(
+    folder: Path, command: Sequence[str], *, views: str = VIEWS, **environment: str
+) -> Iterator[Served]:
     """Run the site on a server until the block is left."""
-    write_project(folder, VIEWS, apps=["freeloop"])
+    write_project(folder, views, apps=["freeloop"])
     (folder / "site_urls.py").write_text(URLS)
     (folder / "site_asgi.py").write_text(ASGI)
     with (folder / "site_settings.py").open("a") as settings:
