@@ -223,6 +223,27 @@ class Nothing:
 NOTHING = Nothing()
 
 
+def merged(one: dict[str, Kind | None], other: dict[str, Kind | None]) -> dict[str, Kind | None]:
+    """Return what names stand for after either of two branches."""
+    return {**one, **{name: either(one.get(name), kind) for name, kind in other.items()}}
+
+
+def either(one: Kind | None, other: Kind | None) -> Kind | None:
+    """Return what is certain of a thing that is the one or the other; of rows, what is loaded."""
+    if one is None or one is NOTHING or one is other:
+        return other
+    match one, other:
+        case Inst(), Inst() if one.cls is other.cls:
+            return Inst(one.cls, one.queried and other.queried, one.related | other.related)
+        case QuerySet(), QuerySet() if one.model is other.model:
+            related, fetched = one.related | other.related, one.fetched or other.fetched
+            return QuerySet(one.model, related, one.rows, fetched)
+        case _, None | Nothing():
+            return one
+        case _:
+            return other
+
+
 def is_in_memory(kind: Kind | None) -> bool:
     """Tell whether it is a file in memory, or works on one."""
     return isinstance(kind, ExtInst) and (
