@@ -10,10 +10,13 @@ with 1 when one does not hold. How many intervals held the measured rate is prin
     .venv/bin/python benchmarks/prediction.py --resume   # goes on where the run was interrupted
     .venv/bin/python benchmarks/prediction.py --check    # the run that is there
     .venv/bin/python benchmarks/prediction.py --again    # its bursts through the model as it is now
+    .venv/bin/python benchmarks/prediction.py --anew what-ifs --anew password   # these from scratch
 
 What a prediction rests on (bursts, and the structure of traces) and the prediction itself are kept
 in the result file before its pair is measured. --again is weaker evidence: whoever changed the
-model may have seen the measurements; its predictions stand beside the first ones.
+model may have seen the measurements; its predictions stand beside the first ones. --anew forgets
+the bursts, predictions and measurements of single pairs, or of all what-ifs and the pairs that make
+their changes, and takes them as the first time.
 
 The pairs were written down before the first run. The model is not tuned to single pairs. A side is
 measured once per pair; a what-if is compared with the side of a pair that has the change. A cell
@@ -32,6 +35,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -61,7 +65,7 @@ CAFE = ROOT / "examples" / "cafe"
 RESULT = ROOT / "benchmarks" / "results" / "prediction.json"
 
 CONCURRENCY = (50, 200)
-MOST_ROUNDS, LONGEST_ROUND_S = 5, 15.0
+MOST_ROUNDS, LONGEST_ROUND_S = 5, 40.0
 MEDIAN_ERROR, P90_ERROR, RIGHT = 0.20, 0.50, 0.90
 
 # Of all.toml all but the WebSocket, which is not traced.
@@ -113,6 +117,9 @@ PAIRS = (
     "async view on WSGI",
     "gathering inside one WSGI request",
 )
+
+# Stands for all of them where pairs are named.
+WHAT_IFS = "what-ifs"
 
 # Measured last: a request at a time, or a third of a second of CPU each.
 SLOW = (
@@ -204,6 +211,12 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="predict again from its bursts")
     parser.add_argument("--inside", action="store_true", help="for the script itself")
     parser.add_argument("--only", action="append", metavar="PAIR", help="to try the script")
+    parser.add_argument(
+        "--anew",
+        action="append",
+        metavar="PAIR",
+        help=f"take a pair of the run that is there from scratch; {WHAT_IFS}: all of them",
+    )
     parser.add_argument("--result", type=Path, default=RESULT, help="where the run is kept")
     parser.add_argument(
         "--turns", type=Path, metavar="FILE", help="lock this file for each step, to take turns"
@@ -237,9 +250,12 @@ def main() -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Take every step that the file does not hold yet; keep it after each."""
-    kept = Kept.read(options.result) if options.resume else Kept(options.result)
+    on = options.resume or options.anew
+    kept = Kept.read(options.result) if on else Kept(options.result)
     pairs = [pair for pair in chosen() if not options.only or pair.id in options.only]
     views = {} if options.only else what_if_views()
+    if options.anew:
+        forget(set(options.anew), kept)
     # The requests of what-ifs are sides too: the project is asked where all of them lead.
     asked = [Pair(name, Question.SERVE, *_twice(view)) for name, (view, _) in views.items()]
     with gathering(Plan((*pairs, *asked)), start=CAFE, grounds=kept.grounds) as gatherer:
@@ -265,6 +281,24 @@ def run(options: argparse.Namespace) -> None:
             left_min = spent_s / (number + 1) * (len(steps) - number - 1) / 60
             done = f"{number + 1} of {len(steps)}"
             print(f"{done}  {name}: {took_s:.0f} s; about {left_min:.0f} min left", flush=True)
+
+
+def forget(names: set[str], kept: Kept) -> None:
+    """Take pairs out of a run, and what-ifs with the pairs that make their changes."""
+    sides = []
+    if WHAT_IFS in names:
+        names = names | {made.pair for made in MADE}
+        kept.what_ifs = []
+        kept.grounds.calls.clear()
+        sides = [
+            Side(arm, request) for request, _ in what_if_views().values() for arm in WHAT_IF_ARMS
+        ]
+    sides += [side for pair in chosen() if pair.id in names for side in (pair.a, pair.b)]
+    kept.grounds.forget(sides)
+    kept.cells = [row for row in kept.cells if row["pair"] not in names]
+    cells = {f"{name}, {number} in flight" for name in names for number in CONCURRENCY}
+    for name in names | cells:
+        kept.left_out.pop(name, None)
 
 
 def chosen() -> list[Pair]:
@@ -357,6 +391,9 @@ def measure(gatherer: Gatherer, pair: Pair, kept: Kept) -> None:
         a, b = (lane.result(bench.cores) for lane in lanes)
         verdict = judge(pair.question, a, b, cores=bench.cores, looks=bench.looks)
         row["measured_rps"] = [a.quiet_rps, b.quiet_rps]
+        row["measured_cpu_ms"] = [
+            median(each.cpu_ms for each in side.closed.rounds) for side in (a, b)
+        ]
         row["measured_answer"] = verdict.answer
 
 

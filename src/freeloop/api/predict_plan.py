@@ -71,6 +71,12 @@ class Grounds:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     calls: dict[str, CallCost] = field(default_factory=dict)
 
+    def forget(self, sides: Iterable[Side]) -> None:
+        """Drop the bursts of sides and the traces of their requests: they are taken again."""
+        for side in sides:
+            self.calibrations.pop(_key(side), None)
+            self.structures.pop(side.request.name, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Gatherer:
