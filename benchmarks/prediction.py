@@ -15,12 +15,13 @@ with 1 when one does not hold. How many intervals held the measured rate is prin
 What a prediction rests on (bursts, and the structure of traces) and the prediction itself are kept
 in the result file before its pair is measured. --again is weaker evidence: whoever changed the
 model may have seen the measurements; its predictions stand beside the first ones. --anew forgets
-the bursts, predictions and measurements of single pairs, or of all what-ifs and the pairs that make
-their changes, and takes them as the first time.
+the bursts, predictions and measurements of single pairs (or of all what-ifs and the pairs that make
+their changes) and of all that share a burst with them, and takes them as the first time.
 
-The pairs were written down before the first run. The model is not tuned to single pairs. A side is
-measured once per pair; a what-if is compared with the side of a pair that has the change. A cell
-whose requests would take longer than a round, one generation of them, is left out and named.
+The pairs (prediction_pairs.py) were written down before the first run, and the model is not tuned
+to single ones. A side is measured once per pair; a what-if is compared with the side of a pair that
+has the change. A cell whose requests would take longer than a round, one generation of them, is
+left out and named.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from prediction_pairs import CAFE, CONCURRENCY, MADE, WHAT_IFS, chosen, what_if_views
 from turns import turn
 
 from freeloop.api.options import PredictOptions
@@ -48,6 +50,7 @@ from freeloop.api.predict_plan import (
     Gatherer,
     Grounds,
     gathering,
+    key_of,
     predict_pair,
     predict_view,
 )
@@ -58,105 +61,12 @@ from freeloop.judge.verdict import judge
 from freeloop.model.plan import Pair, Plan, Question, Side
 from freeloop.model.request import RequestSpec
 from freeloop.model.structure import from_plain, to_plain
-from freeloop.source.plan import read_plan
 
 ROOT = Path(__file__).resolve().parents[1]
-CAFE = ROOT / "examples" / "cafe"
 RESULT = ROOT / "benchmarks" / "results" / "prediction.json"
 
-CONCURRENCY = (50, 200)
 MOST_ROUNDS, LONGEST_ROUND_S = 5, 40.0
 MEDIAN_ERROR, P90_ERROR, RIGHT = 0.20, 0.50, 0.90
-
-# Of all.toml all but the WebSocket, which is not traced.
-PAIRS = (
-    "hello",
-    "hello served by ASGI",
-    "async hello served by ASGI",
-    "wait",
-    "wait served by ASGI",
-    "wait in asyncio.to_thread",
-    "wait in sync_to_async",
-    "wait on granian",
-    "wait then cpu",
-    "more threads for wait",
-    "one call",
-    "one call with httpx",
-    "httpx against aiohttp",
-    "a new client per request",
-    "new client against shared client",
-    "four calls in sequence",
-    "four calls gathered",
-    "four calls gathered with httpx",
-    "four calls in a thread pool",
-    "thread pool against gathering",
-    "quick query",
-    "quick query in sync_to_async",
-    "slow query",
-    "slow query in sync_to_async",
-    "ten queries",
-    "ten queries behind one adapter",
-    "three slow queries",
-    "gathered slow queries",
-    "cpu",
-    "cpu in a thread",
-    "cpu in a process pool",
-    "cpu in a process pool, sync",
-    "template",
-    "export",
-    "password",
-    "password in a thread",
-    "cache",
-    "hidden blocking call",
-    "long poll",
-    "stream",
-    "buffered stream",
-    "class",
-    "ninja",
-    "rest framework served by ASGI",
-    "async view on WSGI",
-    "gathering inside one WSGI request",
-)
-
-# Stands for all of them where pairs are named.
-WHAT_IFS = "what-ifs"
-
-# Measured last: a request at a time, or a third of a second of CPU each.
-SLOW = (
-    "async view on WSGI",
-    "gathering inside one WSGI request",
-    "password",
-    "password in a thread",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A what-if, and the change really made.
-
-    Attributes:
-        change: As asked for.
-        before: Request that is changed in thought.
-        pair: One that measures the change: its id ...
-        side: ... and which of its sides has the change.
-    """
-
-    change: str
-    before: str
-    pair: str
-    side: str = "b"
-
-
-MADE = (
-    Made("awaited", "hidden-async", "hidden blocking call"),
-    Made("awaited", "call-sync", "one call"),
-    Made("awaited", "wait-sync", "wait"),
-    Made("gathered", "four-sync", "four calls gathered"),
-    Made("gathered", "four-async", "four calls gathered"),
-    Made("gathered", "three-slow-queries-async", "gathered slow queries"),
-    Made("relief", "wait-async", "relief"),
-    Made("threads=200", "wait-sync", "wait", "a"),  # bench gives it a thread for each request
-)
 
 
 @dataclass(slots=True)
@@ -236,7 +146,7 @@ def main() -> int:
     kept = Kept.read(options.result)
     held = True
     for key, title in (("predicted", "before the measurement"), ("again", "again, by a new model")):
-        if all(key not in cell for cell in kept.cells):
+        if any(key not in row for row in (*kept.cells, *kept.what_ifs)):
             continue
         print(f"predicted {title}:")
         held = True
@@ -284,45 +194,31 @@ def run(options: argparse.Namespace) -> None:
 
 
 def forget(names: set[str], kept: Kept) -> None:
-    """Take pairs out of a run, and what-ifs with the pairs that make their changes."""
-    sides = []
+    """Take pairs out of a run, what-ifs with the pairs that make their changes, and what shares.
+
+    A side is loaded in bursts once: the other pairs that have it are predicted from the same ones,
+    so they go too. Else a later --again would hold new bursts against old measurements.
+    """
+    pairs = chosen()
+    sides: set[str] = set()
     if WHAT_IFS in names:
         names = names | {made.pair for made in MADE}
         kept.what_ifs = []
         kept.grounds.calls.clear()
-        sides = [
-            Side(arm, request) for request, _ in what_if_views().values() for arm in WHAT_IF_ARMS
-        ]
-    sides += [side for pair in chosen() if pair.id in names for side in (pair.a, pair.b)]
+        sides = {
+            key_of(Side(arm, request))
+            for request, _ in what_if_views().values()
+            for arm in WHAT_IF_ARMS
+        }
+    more = {pair.id: {key_of(pair.a), key_of(pair.b)} for pair in pairs}
+    while shares := {name for name in more if name in names or more[name] & sides}:
+        names = names | shares
+        sides = sides.union(*(more.pop(name) for name in shares))
     kept.grounds.forget(sides)
     kept.cells = [row for row in kept.cells if row["pair"] not in names]
     cells = {f"{name}, {number} in flight" for name in names for number in CONCURRENCY}
     for name in names | cells:
         kept.left_out.pop(name, None)
-
-
-def chosen() -> list[Pair]:
-    """Return the pairs in the order in which they are measured."""
-    known = {pair.id: pair for pair in read_plan(CAFE / "all.toml").pairs}
-    found = [replace(known[name], concurrency=CONCURRENCY, neighbour=None) for name in PAIRS]
-    wait = known["wait"].b.request
-    found.append(
-        Pair("relief", Question.SETTING, Side(UVICORN, wait), Side(RELIEVED, wait), CONCURRENCY)
-    )
-    return sorted(found, key=lambda pair: pair.id in SLOW)
-
-
-def what_if_views() -> dict[str, tuple[RequestSpec, tuple[str, ...]]]:
-    """Return each request that is changed in thought, with its changes, by its name."""
-    sides = [side for pair in read_plan(CAFE / "all.toml").pairs for side in (pair.a, pair.b)]
-    requests = {side.request.name: side.request for side in sides}
-    return {
-        made.before: (
-            requests[made.before],
-            tuple(other.change for other in MADE if other.before == made.before),
-        )
-        for made in MADE
-    }
 
 
 def _twice(request: RequestSpec) -> tuple[Side, Side]:
