@@ -30,6 +30,7 @@ class Func:
         returns: Annotation of what it returns.
         cls: Class whose method it is.
         outer: Function around it.
+        defaults: Name and default of each parameter that has one.
     """
 
     module: Module
@@ -45,6 +46,7 @@ class Func:
     cls: Class | None
     outer: Func | None
     packed: bytes = b""
+    defaults: Terms = ()
     _body: Terms | None = None
 
     @property
@@ -56,6 +58,11 @@ class Func:
     def last_name(self) -> str:
         """Name alone, "total"."""
         return self.name.rpartition(".")[2]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its parameters."""
+        return frozenset([name for name, _ in self.parameters])
 
     @property
     def body(self) -> Terms:
@@ -182,6 +189,7 @@ class Module:
             None,
             outer,
             row[11],
+            row[12],
         )
 
     def _class(self, row: tuple[Term, ...]) -> Class:
@@ -252,6 +260,10 @@ class Index:
         if found is None:
             found = self._modules[path] = Module(file, self._kept[path])
         return found
+
+    def mentions(self, path: str, name: str) -> bool:
+        """Tell whether a name or text is written somewhere in a file, or is part of one."""
+        return name.encode() in self._kept[path].packed
 
     def with_async(self) -> Iterator[Module]:
         """Yield the modules that define async functions."""

@@ -186,7 +186,13 @@ class Reader(Expressions):
 
     def _match(self, node: ast.Match) -> Term:
         bodies = tuple([self.block(case.body) for case in node.cases])
-        return (MATCH, self.expression(node.subject), bodies, node.lineno)
+        values = tuple([self._value(case.pattern) for case in node.cases])
+        return (MATCH, self.expression(node.subject), bodies, node.lineno, values)
+
+    def _value(self, pattern: ast.pattern) -> Term:
+        if type(pattern) is ast.MatchSingleton:
+            return (CONSTANT, pattern.value)
+        return self.expression(pattern.value) if type(pattern) is ast.MatchValue else None
 
     def _global(self, node: ast.Global) -> Term:
         return (GLOBAL, tuple(node.names))
@@ -252,8 +258,20 @@ class Reader(Expressions):
             in_class,
             self._function,
             marshal.dumps(body),
+            self._defaults(arguments),
         )
         return (FUNCTION, number, node.name)
+
+    def _defaults(self, arguments: ast.arguments) -> Terms:
+        """Return name and default of each parameter that has one."""
+        if not (arguments.defaults or arguments.kw_defaults):
+            return ()
+        plain = [*arguments.posonlyargs, *arguments.args]
+        last = plain[len(plain) - len(arguments.defaults) :]
+        pairs = [*zip(last, arguments.defaults, strict=True)]
+        named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        pairs += [(each, default) for each, default in named if default is not None]
+        return tuple([(each.arg, self.expression(default)) for each, default in pairs])
 
     def _class_statement(self, node: ast.ClassDef) -> Term:
         number = len(self.classes)
