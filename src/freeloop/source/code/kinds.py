@@ -225,12 +225,13 @@ NOTHING = Nothing()
 
 def merged(one: dict[str, Kind | None], other: dict[str, Kind | None]) -> dict[str, Kind | None]:
     """Return what names stand for after either of two branches."""
-    return {**one, **{name: either(one.get(name), kind) for name, kind in other.items()}}
+    both = {name: either(one[name], kind) if name in one else kind for name, kind in other.items()}
+    return {**one, **both}
 
 
 def either(one: Kind | None, other: Kind | None) -> Kind | None:
     """Return what is certain of a thing that is the one or the other; of rows, what is loaded."""
-    if one is None or one is NOTHING or one is other:
+    if one is other:
         return other
     match one, other:
         case Inst(), Inst() if one.cls is other.cls:
@@ -238,6 +239,8 @@ def either(one: Kind | None, other: Kind | None) -> Kind | None:
         case QuerySet(), QuerySet() if one.model is other.model:
             related, fetched = one.related | other.related, one.fetched or other.fetched
             return QuerySet(one.model, related, one.rows, fetched)
+        case (Inst() as row, None) | (None, Inst() as row):
+            return replace(row, queried=False)
         case _, None | Nothing():
             return one
         case _:
