@@ -79,11 +79,15 @@ class Walker(Evaluator):
 
     def block(self, body: Terms, guard: Guard = Guard.NONE) -> None:
         """Walk statements behind a guard."""
+        if not body:
+            return
         before = self.guard
-        self.guard = stronger(before, guard)
+        if guard is not Guard.NONE:
+            self.guard = stronger(before, guard)
         for term in body:
-            _STATEMENTS[term[0]](self, term)
-            if term[0] == IF and leaves_when_kept(term):
+            tag = term[0]
+            _STATEMENTS[tag](self, term)
+            if tag == IF and leaves_when_kept(term):
                 self.guard = stronger(self.guard, Guard.CACHE)
         self.guard = before
 
