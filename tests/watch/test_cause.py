@@ -92,6 +92,17 @@ def test_another_thread_is_blamed_with_its_own_stack() -> None:
     assert judged.other == (VIEW,)
 
 
+def test_what_used_a_core_is_not_the_start_of_a_thread_that_came_after_it() -> None:
+    """One look, when the interpreter lock was free again: the loop was one callback further."""
+    late = sample(90, STARTING, step=2, lock_ns=80 * MS)
+
+    unseen = judge([late], clocks(95, cpu=82), 20 * MS)
+    seen = judge([sample(10), late], clocks(95, cpu=82), 20 * MS)
+
+    assert (unseen.cause, unseen.frames) == (Cause.GIL_HELD, ())
+    assert (seen.cause, seen.frames) == (Cause.GIL_HELD, (VIEW,))
+
+
 def test_no_sample_means_little_confidence() -> None:
     judged = judge([], clocks(30), 20 * MS)
 

@@ -72,7 +72,7 @@ class Knowledge:
                 for table in self._tables(each):
                     found = table.calls.get(f"{each}.{row}")
                     if found is not None:
-                        harmless = name in table.harmless.get(each, ()) or name.startswith("__")
+                        harmless = name in table.harmless.get(each, ()) or not name[:1].islower()
                         return None if row is ANY and harmless else found
         return None
 

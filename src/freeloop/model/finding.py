@@ -31,6 +31,7 @@ class Guard(StrEnum):
 
     NONE: it always happens. BRANCH: an ordinary condition. CACHE: only when something is not kept
     yet. SETTING: a setting decides. RARE: an exception handler, or the start of the process.
+    AFTER: code before it raises each time.
     """
 
     NONE = "none"
@@ -38,11 +39,12 @@ class Guard(StrEnum):
     CACHE = "cache"
     SETTING = "setting"
     RARE = "rare"
+    AFTER = "after"
 
     @property
     def folded(self) -> bool:
         """Whether the default view only counts such findings."""
-        return self in (Guard.CACHE, Guard.SETTING, Guard.RARE)
+        return self not in (Guard.NONE, Guard.BRANCH)
 
 
 class Safety(StrEnum):

@@ -97,9 +97,14 @@ def judge(samples: Sequence[Sample], measured: Measured, threshold_ns: int) -> J
     longest = _longest_step(samples, measured, threshold_ns)
     if not longest:
         return _named(Cause.SATURATION, samples, samples)
+    held = held_ns * 2 >= measured.net_ns
     if _starts_thread(longest):
-        return _named(Cause.THREAD_START, longest, samples)
-    if held_ns * 2 >= measured.net_ns:
+        if not busy:
+            return _named(Cause.THREAD_START, longest, samples)
+        # Whoever waits for another thread uses no core. What did came before, in the same turn of
+        # the loop, and perhaps nobody saw it: then no line is better than the wrong one.
+        longest = [each for each in samples if not _starts_thread([each])]
+    if held:
         return _named(Cause.GIL_HELD, longest, samples)
     return _named(Cause.CPU if busy else Cause.WAIT, longest, samples)
 

@@ -25,8 +25,9 @@ from freeloop.source.code.kinds import (
     asks,
 )
 from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
-from freeloop.source.code.sites import Held, Site, Use, What, stronger
+from freeloop.source.code.sites import Site, Use, What
 from freeloop.source.code.spelling import line_of
+from freeloop.source.code.standing import Standing
 from freeloop.source.code.surroundings import Surroundings
 from freeloop.source.code.terms import (
     ATTRIBUTE,
@@ -77,7 +78,7 @@ OF_COROUTINE = frozenset(
 )  # fmt: skip
 
 
-class Evaluator:
+class Evaluator(Standing):
     """Evaluates expressions of a function.
 
     Attributes:
@@ -88,14 +89,12 @@ class Evaluator:
 
     def __init__(self, program: Surroundings, func: Func, env: dict[str, Kind | None]) -> None:
         """Evaluate in an environment; `program` answers what lies outside of the function."""
+        super().__init__()
         self.program = program
         self.func = func
         self.env = env
         self._module = program.resolver.kinds_of(func.module)
         self.sites: list[Site] = []
-        self.guard = Guard.NONE
-        self.looped = False
-        self.held: tuple[Held, ...] = ()
 
     def visit(self, term: Term, use: Use = Use.OTHER, assigned: str = "") -> Kind | None:
         """Return the kind of a term; what happens on the way is added to the sites."""
@@ -123,8 +122,8 @@ class Evaluator:
     def note(self, what: What, line: int, column: int, term: Term, target: Kind | None) -> Site:
         """Add a site where the walk is, and return it."""
         site = Site(
-            what, self.func, line, column, term, target, self.guard, Use.OTHER, 0, None, (), {},
-            self.held, self.looped,
+            what, self.func, line, column, term, target, self.guard, held=self.held,
+            looped=self.looped, given=self.given, passes=self.passes, block=self.around,
         )  # fmt: skip
         self.sites.append(site)
         return site
@@ -167,17 +166,19 @@ class Evaluator:
         if callee == "super" and not arguments:
             return self.program.superclass(self.func)
         target = self.visit(callee)
+        first = len(self.sites)
         given = tuple([self.visit(each, Use.ARGUMENT) for each in arguments]) if arguments else ()
         named = self._named_arguments(keywords) if keywords else {}
         if target is None:
             return None
         if type(target) is Coroutine and not target.task:
             self.note(What.MISUSED, line, column, callee, target)
-        site = Site(
-            What.CALL, self.func, line, column, callee, target, self.guard, use, end_line, None,
-            given, named, self.held, self.looped, assigned,
-        )  # fmt: skip
-        self.sites.append(site)
+        for each in self.sites[first:]:
+            if each.use is Use.ARGUMENT and each.given_to is None:
+                each.given_to = target
+        site = self.note(What.CALL, line, column, callee, target)
+        site.end_line, site.arguments, site.keywords = end_line, given, named
+        site.use, site.assigned, site.call = use, assigned, term
         result = self.program.called(target, given, named, line)
         if type(target) is Ext:
             self._builtin(target.name, given, named, term)
@@ -235,11 +236,10 @@ class Evaluator:
         """Test each part of `a and b`; the later ones may not be reached."""
         first, *rest = term[1]
         self.test(first, line)
-        before = self.guard
-        self.guard = stronger(before, Guard.BRANCH)
+        before = self.enter(Guard.BRANCH, first, holds=term[2])
         for each in rest:
             self.test(each, line)
-        self.guard = before
+        self.leave(before)
 
     def _await(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1], Use.AWAITED)
@@ -296,11 +296,10 @@ class Evaluator:
         first, *rest = term[1]
         self.test(first)
         kind: Kind | None = None
-        before = self.guard
-        self.guard = stronger(before, Guard.BRANCH)
+        before = self.enter(Guard.BRANCH, first, holds=term[2])
         for each in rest:
             kind = self.visit(each) or kind
-        self.guard = before
+        self.leave(before)
         return kind
 
     def _compare(self, term: Term, use: Use, assigned: str) -> Kind | None:
@@ -317,10 +316,11 @@ class Evaluator:
 
     def _choice(self, term: Term, use: Use, assigned: str) -> Kind | None:
         self.test(term[1])
-        before = self.guard
-        self.guard = stronger(before, Guard.BRANCH)
-        kinds = [self.visit(each, use, assigned) for each in term[2:]]
-        self.guard = before
+        kinds = []
+        for each, holds in zip(term[2:], (True, False), strict=True):
+            before = self.enter(Guard.BRANCH, term[1], holds=holds)
+            kinds.append(self.visit(each, use, assigned))
+            self.leave(before)
         return next((kind for kind in kinds if kind is not None and kind is not NOTHING), None)
 
     def _subscript(self, term: Term, use: Use, assigned: str) -> Kind | None:
@@ -371,6 +371,7 @@ class Evaluator:
     def bind(self, target: Term, kind: Kind | None) -> None:
         """Give a kind to a name, or to none where it is taken apart."""
         if type(target) is str:
+            self.set_anew(target)
             if kind is NOTHING and self.env.get(target) is not None:
                 return
             self.env[target] = kind

@@ -34,6 +34,7 @@ class Func:
         returns: Annotation of what it returns.
         cls: Class whose method it is.
         outer: Function around it.
+        defaults: Name and default of each parameter that has one.
     """
 
     module: Module
@@ -51,6 +52,7 @@ class Func:
     cls: Class | None
     outer: Func | None
     packed: bytes = b""
+    defaults: Terms = ()
     _body: Terms | None = None
 
     @property
@@ -67,6 +69,11 @@ class Func:
     def own(self) -> str:
         """What it calls the object that it is a method of; "" for a function."""
         return self.parameters[0][0] if self.cls is not None and self.parameters else ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of its parameters."""
+        return frozenset([name for name, _ in self.parameters])
 
     @property
     def body(self) -> Terms:
@@ -181,12 +188,12 @@ class Module:
         """Return a function; the one around it comes before it in the table."""
         (
             name, line, end_line, is_async, yields, awaits, in_sequence, updates,
-            parameters, decorators, returns, _, around, packed,
+            parameters, decorators, returns, _, around, packed, defaults,
         ) = row  # fmt: skip
         outer = self.functions[around] if around >= 0 else None
         return Func(
             self, name, line, end_line, is_async, yields, awaits, in_sequence, updates,
-            parameters, decorators, returns, None, outer, packed,
+            parameters, decorators, returns, None, outer, packed, defaults,
         )  # fmt: skip
 
     def _class(self, row: tuple[Term, ...]) -> Class:
@@ -257,6 +264,10 @@ class Index:
         if found is None:
             found = self._modules[path] = Module(file, self._kept[path])
         return found
+
+    def mentions(self, path: str, name: str) -> bool:
+        """Tell whether a name or text is written somewhere in a file, or is part of one."""
+        return name.encode() in self._kept[path].packed
 
     def with_async(self) -> Iterator[Module]:
         """Yield the modules that define async functions."""

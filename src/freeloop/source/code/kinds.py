@@ -75,9 +75,15 @@ class Ext:
 
 @dataclass(slots=True, unsafe_hash=True)
 class ExtInst:
-    """An object of a library's class."""
+    """An object of a library's class.
+
+    Attributes:
+        name: Dotted name of the class.
+        in_memory: Whether it reads and writes a file in memory: a ZipFile over a BytesIO.
+    """
 
     name: str
+    in_memory: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -215,6 +221,13 @@ class Nothing:
 
 
 NOTHING = Nothing()
+
+
+def is_in_memory(kind: Kind | None) -> bool:
+    """Tell whether it is a file in memory, or works on one."""
+    return isinstance(kind, ExtInst) and (
+        kind.in_memory or kind.name.endswith(("BytesIO", "StringIO"))
+    )
 
 
 def asks(kind: Kind | None) -> TypeGuard[QuerySet]:

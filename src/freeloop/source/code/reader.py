@@ -43,8 +43,8 @@ class Reader(Expressions):
             the file, line, end line, whether async, whether it yields, whether it awaits, whether
             it has awaits in sequence, whether it may lose an update, parameters ((name,
             annotation), ...), decorators, annotation of what is returned, number of the class it
-            is a method of or -1, number of the function around it or -1, and the body in marshal's
-            bytes.
+            is a method of or -1, number of the function around it or -1, the body in marshal's
+            bytes, and the parameters' defaults ((name, term), ...).
         classes: One tuple for each class: qualified name, line, end line, bases, decorators,
             number of the function around it or -1, attributes ((name, annotation, term, line),
             ...), methods ((name, number), ...), attributes that methods give to `self` ((name,
@@ -189,7 +189,13 @@ class Reader(Expressions):
 
     def _match(self, node: ast.Match) -> Term:
         bodies = tuple([self.block(case.body) for case in node.cases])
-        return (MATCH, self.expression(node.subject), bodies, node.lineno)
+        values = tuple([self._value(case.pattern) for case in node.cases])
+        return (MATCH, self.expression(node.subject), bodies, node.lineno, values)
+
+    def _value(self, pattern: ast.pattern) -> Term:
+        if type(pattern) is ast.MatchSingleton:
+            return (CONSTANT, pattern.value)
+        return self.expression(pattern.value) if type(pattern) is ast.MatchValue else None
 
     def _global(self, node: ast.Global) -> Term:
         return (GLOBAL, tuple(node.names))
@@ -259,8 +265,20 @@ class Reader(Expressions):
             self._function,
             # The second format: read a third faster than the newest, for a third more bytes.
             marshal.dumps(body, 2),
+            self._defaults(arguments),
         )
         return (FUNCTION, number, node.name)
+
+    def _defaults(self, arguments: ast.arguments) -> Terms:
+        """Return name and default of each parameter that has one."""
+        if not (arguments.defaults or arguments.kw_defaults):
+            return ()
+        plain = [*arguments.posonlyargs, *arguments.args]
+        last = plain[len(plain) - len(arguments.defaults) :]
+        pairs = [*zip(last, arguments.defaults, strict=True)]
+        named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        pairs += [(each, default) for each, default in named if default is not None]
+        return tuple([(each.arg, self.expression(default)) for each, default in pairs])
 
     def _class_statement(self, node: ast.ClassDef) -> Term:
         number = len(self.classes)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from freeloop.model.finding import Guard
+from freeloop.source.code.conditions import leaves
 from freeloop.source.code.evaluate import Evaluator
 from freeloop.source.code.guards import guard_of_handler, guard_of_test, leaves_when_kept
 from freeloop.source.code.index import Func
@@ -29,6 +30,7 @@ from freeloop.source.code.terms import (
     ATTRIBUTE,
     AUGMENT,
     CLASS,
+    COMPARE,
     EXPRESSION,
     FOR,
     FUNCTION,
@@ -74,22 +76,32 @@ class Walker(Evaluator):
 
     def walk(self) -> Walk:
         """Walk the whole body."""
-        self.block(self.func.body)
+        self.passes = self.func.names
+        for term in self.func.body:
+            self._statement(term)
         return Walk(self.sites, self.env, self.returned)
 
-    def block(self, body: Terms, guard: Guard = Guard.NONE) -> None:
+    def block(
+        self, body: Terms, guard: Guard = Guard.NONE, test: Term = None, *, holds: bool = True
+    ) -> None:
         """Walk statements behind a guard."""
-        if not body:
-            return
-        before = self.guard
-        if guard is not Guard.NONE:
-            self.guard = stronger(before, guard)
+        before = self.enter(guard, test, holds=holds)
         for term in body:
-            tag = term[0]
-            _STATEMENTS[tag](self, term)
-            if tag == IF and leaves_when_kept(term):
-                self.guard = stronger(self.guard, Guard.CACHE)
-        self.guard = before
+            self._statement(term)
+        self.leave(before)
+
+    def _statement(self, term: Term) -> None:
+        _STATEMENTS[term[0]](self, term)
+        if term[0] == IF:
+            self._go_on(term)
+
+    def _go_on(self, term: Term) -> None:
+        """Remember what is known after an `if`, one of whose branches returns."""
+        if leaves_when_kept(term):
+            self.guard = stronger(self.guard, Guard.CACHE)
+        for body, holds in ((term[2], False), (term[3], True)):
+            if leaves(body):
+                self.learn(term[1], holds=holds)
 
     def _expression(self, term: Term) -> None:
         self.visit(term[1], Use.STATEMENT)
@@ -136,8 +148,8 @@ class Walker(Evaluator):
         _, test, body, otherwise, line = term
         self.test(test, line)
         guard, opposite = guard_of_test(self, test, body)
-        self.block(body, guard)
-        self.block(otherwise, opposite)
+        self.block(body, guard, test)
+        self.block(otherwise, opposite, test, holds=False)
 
     def _for(self, term: Term) -> None:
         _, target, iterable, body, otherwise, is_async, line, column = term
@@ -219,8 +231,9 @@ class Walker(Evaluator):
 
     def _match(self, term: Term) -> None:
         self.visit(term[1])
-        for body in term[2]:
-            self.block(body, Guard.BRANCH)
+        for body, value in zip(term[2], term[4], strict=True):
+            test = None if value is None else (COMPARE, "Eq", (term[1], value))
+            self.block(body, Guard.BRANCH, test)
 
     def _global(self, term: Term) -> None:
         self._globals.update(term[1])
