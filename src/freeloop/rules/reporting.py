@@ -73,7 +73,7 @@ def report(
         guard=way.guard,
         # Without a URLconf it is no Django site that we can read: then everything async counts
         # that is no test, unless there is an entry point of another kind.
-        rooted=way.entry is not None or not (graph.is_readable or is_test(way.start)),
+        rooted=way.entry is not None or not (graph.is_readable or way.start.in_tests),
         subject=subject,
         kind=kind,
         fix=Fix(mend, Safety.SUGGEST) if mend else None,
@@ -130,16 +130,6 @@ def mend_of_helper(graph: Graph, site: Site, adapter: str) -> str:
             return f"await {twin.last_name}(...), which is there already, for {func.last_name}(...)"
     first = on_way[0] if on_way else site.func
     return f"await {adapter.format(first.last_name)} where it is called, or an async version of it"
-
-
-def is_test(func: Func) -> bool:
-    """Tell whether a function belongs to tests, by the conventions of test runners."""
-    parts = func.module.name.split(".")
-    return (
-        bool({"tests", "test", "conftest", "pytest_plugin"} & set(parts))
-        or parts[-1].startswith("test_")
-        or parts[-1].endswith("_test")
-    )
 
 
 def start_words(func: Func) -> str:

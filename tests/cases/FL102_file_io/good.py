@@ -8,6 +8,9 @@ import os
 import zipfile
 from pathlib import Path
 
+from django import forms
+from models import Dish
+
 TERMS = Path("terms.txt").read_text() if os.path.exists("terms.txt") else ""
 
 
@@ -40,3 +43,17 @@ _terms = None
 
 async def kept(request):
     return TERMS
+
+
+async def photo(request):
+    dish = await Dish.objects.aget(pk=1)
+    await asyncio.to_thread(dish.photo.open)
+    return dish.photo.url
+
+
+class Upload(forms.Form):
+    photo = forms.FileField()
+
+
+async def field_of_a_form(request):
+    return Upload().photo.open()

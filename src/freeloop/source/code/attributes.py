@@ -48,6 +48,9 @@ LAZY_USER = "django.contrib.auth.middleware.request_user"
 SESSION = "django.contrib.sessions.backends.base.SessionBase"
 MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
 OF_REQUEST = {"user": LAZY_USER, "session": SESSION}
+# What a row has for a field of files: reading the attribute opens nothing yet.
+FIELD_FILE = "django.db.models.fields.files.FieldFile"
+FILE_FIELDS = ("FileField", "ImageField")
 
 
 class Attributes:
@@ -143,6 +146,8 @@ class Attributes:
                 return Many(None)
             model = self._model(cls, foreign_model(value))
             return Manager(model, may_be_loaded=not owner.queried)
+        if field.endswith(FILE_FIELDS) and self._holds_files(where, value):
+            return ExtInst(FIELD_FILE)
         found = self.resolver.evaluate(where.module.body, value)
         if found is None or found is NOTHING:
             found = self.resolver.annotation(where.module, annotation) or found
@@ -152,6 +157,14 @@ class Attributes:
                     return Many(None)
                 return Manager(found.model, may_be_loaded=not owner.queried)
         return found
+
+    def _holds_files(self, cls: Class, field: Term) -> bool:
+        """Tell whether an attribute is a model's field for files, or one derived from it."""
+        kind = self.resolver.evaluate(cls.module.body, field[1])
+        names = self.resolver.library_bases(kind.cls) if isinstance(kind, ClassRef) else ()
+        names = (kind.name,) if isinstance(kind, Ext) else names
+        # Forms and serializers have fields of that name too.
+        return any(name.startswith("django.db.") and name.endswith(FILE_FIELDS) for name in names)
 
     def _model(self, cls: Class, term: Term) -> Model | None:
         """Return the model that a relation names: a class, "self", "Model" or "app.Model"."""

@@ -8,7 +8,7 @@ from functools import cache
 
 from freeloop.knowledge.blocking import Blocking
 from freeloop.knowledge.blocking import Kind as Waits
-from freeloop.source.code.attributes import LAZY_USER, SESSION
+from freeloop.source.code.attributes import FIELD_FILE, LAZY_USER, SESSION
 from freeloop.source.code.drawing import DRAWS, Drawing
 from freeloop.source.code.index import Class
 from freeloop.source.code.kinds import (
@@ -31,6 +31,7 @@ from freeloop.source.code.orm import (
 from freeloop.source.code.program import Program
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.sites import Site, Use, What
+from freeloop.source.code.terms import CONSTANT
 
 # Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
 REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
@@ -233,20 +234,31 @@ class Causes:
             return None
         if known is None or known.name in BRIEF or known.name.startswith(BRIEF_OWNERS):
             return None
-        if known.name.startswith(STORAGE) and self.settings.stores_elsewhere:
+        refused = known.kind is Waits.DB and known.name.startswith(REFUSED)
+        if refused and known.name.startswith(FIELD_FILE) and _without_row(site):
+            return Cause(CauseKind.BLOCK, known.name, "file")
+        in_storage = known.name.startswith((STORAGE, FIELD_FILE)) and not refused
+        if in_storage and self.settings.stores_elsewhere:
             # It opens a file when that is read.
             method = known.name.rpartition(".")[2]
             subject = f"{self.settings.storage}.{method}"
             return None if method == "open" else Cause(CauseKind.BLOCK, subject, "net")
         # sendfile, which copies files too, was derived as the network's.
         waits = Waits.FILE if known.name.startswith("shutil.") else known.kind
-        refused = known.kind is Waits.DB and known.name.startswith(REFUSED)
         return Cause(
             CauseKind.QUERY if refused else CauseKind.BLOCK,
             known.name,
             waits.value,
             known.twin,
         )
+
+
+def _without_row(site: Site) -> bool:
+    """Tell whether a call writes or deletes the file of a row alone: `save=False`."""
+    if site.call is None:
+        return False
+    _, _, arguments, keywords, *_ = site.call
+    return (CONSTANT, False) in (*arguments, *(value for _, value in keywords))
 
 
 def _is_async_client(cls: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from freeloop.model.finding import Guard
 from freeloop.source.code.causes import CauseKind, Causes
 from freeloop.source.code.index import Func
 from freeloop.source.code.runs import Runs
@@ -46,8 +47,8 @@ class Crashes:
         if site.what not in (What.CALL, What.READ):
             return False
         return any(
-            not kept and self._always_raises(callee)
-            for callee, kept in self._runs.of(site)
+            guard is Guard.NONE and self._always_raises(callee)
+            for callee, guard in self._runs.of(site)
             if not callee.is_async or site.use is Use.AWAITED
         )
 

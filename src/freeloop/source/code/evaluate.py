@@ -255,7 +255,7 @@ class Evaluator(Standing):
         before = dict(self.env)
         looped, self.looped = self.looped, True
         for target, iterable, conditions, is_async in generators:
-            source = self.visit(iterable)
+            source = self.visit(iterable, Use.AWAITED if is_async else Use.OTHER)
             if is_async:
                 self.note(What.AWAIT, line, column, iterable, source)
                 before.update(after_fetching(iterable, source))

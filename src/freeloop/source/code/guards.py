@@ -150,7 +150,16 @@ def _is_kept(here: Evaluator, term: Term) -> bool:
     """Tell whether a name outlives one call: an attribute, a container, a looked-up value."""
     if type(term) is str:
         return term not in {name for name, _ in here.func.parameters}
-    return True
+    return not _of_one_connection(here, term)
+
+
+def _of_one_connection(here: Evaluator, term: Term) -> bool:
+    """Tell whether a thing is an attribute of a consumer, which every connection has anew."""
+    cls = here.func.cls
+    if cls is None or type(term) is not tuple or term[0] != ATTRIBUTE or term[1] != here.func.own:
+        return False
+    bases = here.program.resolver.library_bases(cls)
+    return any(base.startswith("channels.") and base.endswith("Consumer") for base in bases)
 
 
 def _sets(body: Terms, term: Term) -> bool:

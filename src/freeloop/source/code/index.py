@@ -66,6 +66,16 @@ class Func:
         return self.name.rpartition(".")[2]
 
     @property
+    def in_tests(self) -> bool:
+        """Whether it belongs to tests, by the conventions of test runners."""
+        parts = self.module.name.split(".")
+        return (
+            bool({"tests", "test", "conftest", "pytest_plugin"} & set(parts))
+            or parts[-1].startswith("test_")
+            or parts[-1].endswith("_test")
+        )
+
+    @property
     def own(self) -> str:
         """What it calls the object that it is a method of; "" for a function."""
         return self.parameters[0][0] if self.cls is not None and self.parameters else ""

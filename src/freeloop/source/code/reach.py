@@ -93,10 +93,10 @@ class Reach:
                 for site in program.sites(func):
                     if site.target is None:
                         continue
-                    for callee, kept in self._runs.of(site):
+                    for callee, before in self._runs.of(site):
                         if callee is func:
                             continue
-                        guard = stronger(site.guard, Guard.CACHE) if kept else site.guard
+                        guard = stronger(site.guard, before)
                         self._callers.setdefault(callee, []).append(Call(func, callee, site, guard))
                         if callee not in seen:
                             waiting.append(callee)

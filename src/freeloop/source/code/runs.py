@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from freeloop.model.finding import Guard
 from freeloop.source.code.drawing import DRAWS, Drawing
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.kinds import (
@@ -17,7 +18,9 @@ from freeloop.source.code.kinds import (
     Kind,
     Lent,
 )
+from freeloop.source.code.overrides import Overrides
 from freeloop.source.code.program import Program
+from freeloop.source.code.resolve import ENTERERS, OFFLOADERS
 from freeloop.source.code.signals import BUILT_IN_SIGNALS, SIGNALS, receivers
 from freeloop.source.code.sites import Site, Use, What
 
@@ -42,26 +45,32 @@ class Runs:
         self._drawing = drawing
         self._wrappers: dict[Func, tuple[Func, ...]] = {}
         self._receivers: dict[str, list[Func]] | None = None
+        self._overrides = Overrides(program)
 
-    def of(self, site: Site) -> Iterator[tuple[Func, bool]]:
-        """Yield each function that runs, and whether only when its answer is not kept yet."""
+    def of(self, site: Site) -> Iterator[tuple[Func, Guard]]:
+        """Yield each function that runs, and what stands before it.
+
+        CACHE where it runs only when its answer is not kept yet, BRANCH for one of several that
+        stand for an abstract method.
+        """
         target = site.target
         if type(target) is Ext and not target.name.startswith(BUILT_IN_SIGNALS):
             if target.name in DRAWS and site.what is What.CALL:
-                yield from ((func, False) for func in self._drawing.functions(site))
+                yield from ((func, Guard.NONE) for func in self._drawing.functions(site))
             return
         if site.what is What.CALL:
             yield from self._of_call(site, target)
+            yield from _handed_over(site, target)
         elif (site.what is What.READ and isinstance(target, FuncRef)) or (
             site.what is What.ITERATE and isinstance(target, Generator)
         ):
-            yield target.func, False
+            yield target.func, Guard.NONE
         elif site.what is What.ENTER:
             yield from self._of_block(target)
         elif site.what is What.AWAIT and isinstance(target, Generator):
-            yield target.func, False
+            yield target.func, Guard.NONE
 
-    def _of_call(self, site: Site, target: Kind | None) -> Iterator[tuple[Func, bool]]:
+    def _of_call(self, site: Site, target: Kind | None) -> Iterator[tuple[Func, Guard]]:
         match target:
             case FuncRef() if target.func.is_async and (
                 site.use is Use.STATEMENT or self._runs_elsewhere(site.given_to)
@@ -70,16 +79,24 @@ class Runs:
                 return
             case FuncRef():
                 if not target.func.yields:
-                    yield target.func, target.cached
+                    yield target.func, Guard.CACHE if target.cached else Guard.NONE
                 for wrapper in self.wrappers(target.func):
-                    yield wrapper, False
+                    yield wrapper, Guard.NONE
+                yield from self._in_place_of(target, site)
             case ClassRef():
                 yield from self._methods(target.cls, "__init__", "__post_init__")
             case Inst():
                 yield from self._methods(target.cls, "__call__")
             case _:
                 for func in self._of_library(site, target):
-                    yield func, False
+                    yield func, Guard.NONE
+
+    def _in_place_of(self, target: FuncRef, site: Site) -> Iterator[tuple[Func, Guard]]:
+        """Yield what runs where an abstract method of an object is called."""
+        if isinstance(target.owner, Inst) and not site.text.startswith("super("):
+            found = self._overrides.of(target.func)
+            for func in found:
+                yield func, Guard.NONE if len(found) == 1 else Guard.BRANCH
 
     def _runs_elsewhere(self, given_to: Kind | None) -> bool:
         """Tell whether a function runs the coroutine that it is given on a loop of its own."""
@@ -94,11 +111,11 @@ class Runs:
             case _:
                 return False
 
-    def _methods(self, cls: Class, *names: str) -> Iterator[tuple[Func, bool]]:
+    def _methods(self, cls: Class, *names: str) -> Iterator[tuple[Func, Guard]]:
         for name in names:
             method = self.program.resolver.method(cls, name)
             if method is not None:
-                yield method, False
+                yield method, Guard.NONE
 
     def _of_library(self, site: Site, target: Kind | None) -> Iterator[Func]:
         """Yield what a library calls back: callbacks of the loop, receivers of a signal."""
@@ -112,10 +129,10 @@ class Runs:
             case Ext() if target.name.startswith(BUILT_IN_SIGNALS):
                 yield from self.receivers().get(target.name.rpartition(".")[0], ())
 
-    def _of_block(self, target: Kind | None) -> Iterator[tuple[Func, bool]]:
+    def _of_block(self, target: Kind | None) -> Iterator[tuple[Func, Guard]]:
         match target:
             case Lent():
-                yield target.of, False
+                yield target.of, Guard.NONE
             case Inst():
                 names = ("__enter__", "__exit__", "__aenter__", "__aexit__")
                 yield from self._methods(target.cls, *names)
@@ -152,3 +169,13 @@ class Runs:
                 if inner.outer is decorator and inner.is_async == func.is_async
             )
         return known
+
+
+def _handed_over(site: Site, target: Kind | None) -> Iterator[tuple[Func, Guard]]:
+    """Yield the async functions made here that a call is given: to be called back, on this loop."""
+    elsewhere = isinstance(target, Ext) and target.name in OFFLOADERS | ENTERERS | OWN_LOOPS
+    if elsewhere or not site.func.is_async:
+        return
+    for given in (*site.arguments, *site.keywords.values()):
+        if isinstance(given, FuncRef) and given.func.is_async and given.func.outer is site.func:
+            yield given.func, Guard.BRANCH

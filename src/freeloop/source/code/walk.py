@@ -161,7 +161,7 @@ class Walker(Evaluator):
 
     def _for(self, term: Term) -> None:
         _, target, iterable, body, otherwise, is_async, line, column = term
-        source = self.visit(iterable)
+        source = self.visit(iterable, Use.AWAITED if is_async else Use.OTHER)
         if is_async:
             self.note(What.AWAIT, line, column, iterable, source)
             self.env.update(after_fetching(iterable, source))
