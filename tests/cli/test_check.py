@@ -229,6 +229,7 @@ def test_reports_of_watch_tell_what_findings_did_cost(check: Check, project: Pat
     assert "observed: time.sleep" in " ".join(answer.stdout.split())
     assert "200 ms per request (measured)" in answer.stdout
 
+
 WATCHED = """
 import freeloop.watch
 from cafe import asgi
