@@ -154,3 +154,40 @@ def test_a_consumer_is_entered_where_channels_enters_it(tmp_path: Path) -> None:
 
     called = views.replace("self.nap(1, 2)", "self.nap(1, 2); getattr(self, text_data)()")
     assert found_in(tmp_path, called)[9].entry == "consumer Table.unused"
+
+
+def test_what_a_function_that_only_asks_a_setting_allows_is_only_counted(tmp_path: Path) -> None:
+    """As where the setting is asked itself."""
+    found = found_in(
+        tmp_path,
+        "import os\nimport time\n"
+        "async def view(request):\n"
+        "    await x\n"
+        "    if is_traced():\n"
+        "        time.sleep(1)\n"
+        "    elif request.GET:\n"
+        "        time.sleep(2)\n"
+        "def is_traced():\n"
+        "    return bool(os.getenv('TRACED'))\n",
+    )
+
+    assert found[6].guard is Guard.SETTING
+
+
+def test_a_coroutine_on_a_loop_of_its_own_does_not_hold_this_one(tmp_path: Path) -> None:
+    """A helper that starts one in a thread runs it there."""
+    found = found_in(
+        tmp_path,
+        "import asyncio\nimport time\nimport threading\n"
+        "async def view(request):\n"
+        "    await x\n"
+        "    elsewhere(slow())\n"
+        "def elsewhere(given):\n"
+        "    loop = asyncio.new_event_loop()\n"
+        "    threading.Thread(target=loop.run_forever).start()\n"
+        "    asyncio.run_coroutine_threadsafe(given, loop)\n"
+        "async def slow():\n"
+        "    time.sleep(1)\n",
+    )
+
+    assert found[12].folded

@@ -161,3 +161,11 @@ async def declared(request):
 
 async def load_table() -> Table:
     return await Table.objects.prefetch_related("seats").afirst()
+
+
+async def one_or_the_other(request):
+    if request.GET:
+        order = await Order.objects.select_related("guest").aget(pk=1)
+    else:
+        order = await Order.objects.aget(pk=2)
+    return order.guest

@@ -19,6 +19,7 @@ from freeloop.source.code.kinds import (
     Kind,
     Lent,
     after_fetching,
+    merged,
 )
 from freeloop.source.code.results import item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
@@ -148,8 +149,15 @@ class Walker(Evaluator):
         _, test, body, otherwise, line = term
         self.test(test, line)
         guard, opposite = guard_of_test(self, test, body)
+        before = dict(self.env)
         self.block(body, guard, test)
+        if leaves(body):
+            self.env = before
+            self.block(otherwise, opposite, test, holds=False)
+            return
+        one, self.env = self.env, before
         self.block(otherwise, opposite, test, holds=False)
+        self.env = one if leaves(otherwise) else merged(one, self.env)
 
     def _for(self, term: Term) -> None:
         _, target, iterable, body, otherwise, is_async, line, column = term
