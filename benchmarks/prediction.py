@@ -10,14 +10,18 @@ with 1 when one does not hold. How many intervals held the measured rate is prin
     .venv/bin/python benchmarks/prediction.py --resume   # goes on where the run was interrupted
     .venv/bin/python benchmarks/prediction.py --check    # the run that is there
     .venv/bin/python benchmarks/prediction.py --again    # its bursts through the model as it is now
+    .venv/bin/python benchmarks/prediction.py --anew what-ifs --anew password   # these from scratch
 
 What a prediction rests on (bursts, and the structure of traces) and the prediction itself are kept
 in the result file before its pair is measured. --again is weaker evidence: whoever changed the
-model may have seen the measurements; its predictions stand beside the first ones.
+model may have seen the measurements; its predictions stand beside the first ones. --anew forgets
+the bursts, predictions and measurements of single pairs (or of all what-ifs and the pairs that make
+their changes) and of all that share a burst with them, and takes them as the first time.
 
-The pairs were written down before the first run. The model is not tuned to single pairs. A side is
-measured once per pair; a what-if is compared with the side of a pair that has the change. A cell
-whose requests would take longer than a round, one generation of them, is left out and named.
+The pairs (prediction_pairs.py) were written down before the first run, and the model is not tuned
+to single ones. A side is measured once per pair; a what-if is compared with the side of a pair that
+has the change. A cell whose requests would take longer than a round, one generation of them, is
+left out and named.
 """
 
 from __future__ import annotations
@@ -32,9 +36,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
+from prediction_pairs import CAFE, CONCURRENCY, MADE, WHAT_IFS, chosen, what_if_views
 from turns import turn
 
 from freeloop.api.options import PredictOptions
@@ -44,6 +50,7 @@ from freeloop.api.predict_plan import (
     Gatherer,
     Grounds,
     gathering,
+    key_of,
     predict_pair,
     predict_view,
 )
@@ -54,102 +61,12 @@ from freeloop.judge.verdict import judge
 from freeloop.model.plan import Pair, Plan, Question, Side
 from freeloop.model.request import RequestSpec
 from freeloop.model.structure import from_plain, to_plain
-from freeloop.source.plan import read_plan
 
 ROOT = Path(__file__).resolve().parents[1]
-CAFE = ROOT / "examples" / "cafe"
 RESULT = ROOT / "benchmarks" / "results" / "prediction.json"
 
-CONCURRENCY = (50, 200)
-MOST_ROUNDS, LONGEST_ROUND_S = 5, 15.0
+MOST_ROUNDS, LONGEST_ROUND_S = 5, 40.0
 MEDIAN_ERROR, P90_ERROR, RIGHT = 0.20, 0.50, 0.90
-
-# Of all.toml all but the WebSocket, which is not traced.
-PAIRS = (
-    "hello",
-    "hello served by ASGI",
-    "async hello served by ASGI",
-    "wait",
-    "wait served by ASGI",
-    "wait in asyncio.to_thread",
-    "wait in sync_to_async",
-    "wait on granian",
-    "wait then cpu",
-    "more threads for wait",
-    "one call",
-    "one call with httpx",
-    "httpx against aiohttp",
-    "a new client per request",
-    "new client against shared client",
-    "four calls in sequence",
-    "four calls gathered",
-    "four calls gathered with httpx",
-    "four calls in a thread pool",
-    "thread pool against gathering",
-    "quick query",
-    "quick query in sync_to_async",
-    "slow query",
-    "slow query in sync_to_async",
-    "ten queries",
-    "ten queries behind one adapter",
-    "three slow queries",
-    "gathered slow queries",
-    "cpu",
-    "cpu in a thread",
-    "cpu in a process pool",
-    "cpu in a process pool, sync",
-    "template",
-    "export",
-    "password",
-    "password in a thread",
-    "cache",
-    "hidden blocking call",
-    "long poll",
-    "stream",
-    "buffered stream",
-    "class",
-    "ninja",
-    "rest framework served by ASGI",
-    "async view on WSGI",
-    "gathering inside one WSGI request",
-)
-
-# Measured last: a request at a time, or a third of a second of CPU each.
-SLOW = (
-    "async view on WSGI",
-    "gathering inside one WSGI request",
-    "password",
-    "password in a thread",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A what-if, and the change really made.
-
-    Attributes:
-        change: As asked for.
-        before: Request that is changed in thought.
-        pair: One that measures the change: its id ...
-        side: ... and which of its sides has the change.
-    """
-
-    change: str
-    before: str
-    pair: str
-    side: str = "b"
-
-
-MADE = (
-    Made("awaited", "hidden-async", "hidden blocking call"),
-    Made("awaited", "call-sync", "one call"),
-    Made("awaited", "wait-sync", "wait"),
-    Made("gathered", "four-sync", "four calls gathered"),
-    Made("gathered", "four-async", "four calls gathered"),
-    Made("gathered", "three-slow-queries-async", "gathered slow queries"),
-    Made("relief", "wait-async", "relief"),
-    Made("threads=200", "wait-sync", "wait", "a"),  # bench gives it a thread for each request
-)
 
 
 @dataclass(slots=True)
@@ -204,6 +121,12 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="predict again from its bursts")
     parser.add_argument("--inside", action="store_true", help="for the script itself")
     parser.add_argument("--only", action="append", metavar="PAIR", help="to try the script")
+    parser.add_argument(
+        "--anew",
+        action="append",
+        metavar="PAIR",
+        help=f"take a pair of the run that is there from scratch; {WHAT_IFS}: all of them",
+    )
     parser.add_argument("--result", type=Path, default=RESULT, help="where the run is kept")
     parser.add_argument(
         "--turns", type=Path, metavar="FILE", help="lock this file for each step, to take turns"
@@ -223,7 +146,7 @@ def main() -> int:
     kept = Kept.read(options.result)
     held = True
     for key, title in (("predicted", "before the measurement"), ("again", "again, by a new model")):
-        if all(key not in cell for cell in kept.cells):
+        if any(key not in row for row in (*kept.cells, *kept.what_ifs)):
             continue
         print(f"predicted {title}:")
         held = True
@@ -237,9 +160,12 @@ def main() -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Take every step that the file does not hold yet; keep it after each."""
-    kept = Kept.read(options.result) if options.resume else Kept(options.result)
+    on = options.resume or options.anew
+    kept = Kept.read(options.result) if on else Kept(options.result)
     pairs = [pair for pair in chosen() if not options.only or pair.id in options.only]
     views = {} if options.only else what_if_views()
+    if options.anew:
+        forget(set(options.anew), kept)
     # The requests of what-ifs are sides too: the project is asked where all of them lead.
     asked = [Pair(name, Question.SERVE, *_twice(view)) for name, (view, _) in views.items()]
     with gathering(Plan((*pairs, *asked)), start=CAFE, grounds=kept.grounds) as gatherer:
@@ -267,28 +193,32 @@ def run(options: argparse.Namespace) -> None:
             print(f"{done}  {name}: {took_s:.0f} s; about {left_min:.0f} min left", flush=True)
 
 
-def chosen() -> list[Pair]:
-    """Return the pairs in the order in which they are measured."""
-    known = {pair.id: pair for pair in read_plan(CAFE / "all.toml").pairs}
-    found = [replace(known[name], concurrency=CONCURRENCY, neighbour=None) for name in PAIRS]
-    wait = known["wait"].b.request
-    found.append(
-        Pair("relief", Question.SETTING, Side(UVICORN, wait), Side(RELIEVED, wait), CONCURRENCY)
-    )
-    return sorted(found, key=lambda pair: pair.id in SLOW)
+def forget(names: set[str], kept: Kept) -> None:
+    """Take pairs out of a run, what-ifs with the pairs that make their changes, and what shares.
 
-
-def what_if_views() -> dict[str, tuple[RequestSpec, tuple[str, ...]]]:
-    """Return each request that is changed in thought, with its changes, by its name."""
-    sides = [side for pair in read_plan(CAFE / "all.toml").pairs for side in (pair.a, pair.b)]
-    requests = {side.request.name: side.request for side in sides}
-    return {
-        made.before: (
-            requests[made.before],
-            tuple(other.change for other in MADE if other.before == made.before),
-        )
-        for made in MADE
-    }
+    A side is loaded in bursts once: the other pairs that have it are predicted from the same ones,
+    so they go too. Else a later --again would hold new bursts against old measurements.
+    """
+    pairs = chosen()
+    sides: set[str] = set()
+    if WHAT_IFS in names:
+        names = names | {made.pair for made in MADE}
+        kept.what_ifs = []
+        kept.grounds.calls.clear()
+        sides = {
+            key_of(Side(arm, request))
+            for request, _ in what_if_views().values()
+            for arm in WHAT_IF_ARMS
+        }
+    more = {pair.id: {key_of(pair.a), key_of(pair.b)} for pair in pairs}
+    while shares := {name for name in more if name in names or more[name] & sides}:
+        names = names | shares
+        sides = sides.union(*(more.pop(name) for name in shares))
+    kept.grounds.forget(sides)
+    kept.cells = [row for row in kept.cells if row["pair"] not in names]
+    cells = {f"{name}, {number} in flight" for name in names for number in CONCURRENCY}
+    for name in names | cells:
+        kept.left_out.pop(name, None)
 
 
 def _twice(request: RequestSpec) -> tuple[Side, Side]:
@@ -357,6 +287,9 @@ def measure(gatherer: Gatherer, pair: Pair, kept: Kept) -> None:
         a, b = (lane.result(bench.cores) for lane in lanes)
         verdict = judge(pair.question, a, b, cores=bench.cores, looks=bench.looks)
         row["measured_rps"] = [a.quiet_rps, b.quiet_rps]
+        row["measured_cpu_ms"] = [
+            median(each.cpu_ms for each in side.closed.rounds) for side in (a, b)
+        ]
         row["measured_answer"] = verdict.answer
 
 

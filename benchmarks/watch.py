@@ -7,9 +7,9 @@ takes its turns in the same rounds; aiocop (`pip install aiocop`) in a process o
 and then with it, because an audit hook cannot be taken out again. What a request costs is computed:
 callbacks and turns counted per request of three views of a small Django project, times the medians,
 plus the wrapper's own time, over the CPU time of that request. Idle: CPU time of the watchdog's
-thread beside a loop that wakes ten times a second, as uvicorn's does. The rounds are kept in
-`results/watch.json`. Not controlled: the machine's other load; the computed share leaves out what
-the watchdog takes while samples are due. Ends with 1 when the claim fails.
+thread beside a loop (asyncio's, then uvloop's) that wakes ten times a second, as uvicorn's does.
+The rounds are kept in `results/watch.json`. Not controlled: the machine's other load; the computed
+share leaves out what the watchdog takes while samples are due. Ends with 1 when the claim fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RESULTS = Path(__file__).with_name("results") / "watch.json"
 MOST_NS_PER_CALLBACK, MOST_SHARE, MOST_IDLE = 50.0, 0.01, 0.0015
 CALLBACKS, TURNS = 100_000, 30_000
 A_TURN = 1000
-IDLE_TICKS = 100
+IDLE_BEFORE_S, IDLE_TICKS = 6.0, 100
 
 SETTINGS = """
 SECRET_KEY = "for the benchmark"
@@ -195,14 +195,17 @@ def added(costs: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[
     return found
 
 
-def idle_share() -> float:
+def idle_share() -> dict[str, float]:
     """Return the share of a core that the watchdog's thread takes while nothing happens."""
+    import uvloop
+
     from freeloop.watch import clocks
     from freeloop.watch.watchdog import watchdog
 
     async def idle() -> float:
         watchdog.attach(asyncio.get_running_loop())
-        await asyncio.sleep(0.5)
+        # By then it no longer expects that something follows on something.
+        await asyncio.sleep(IDLE_BEFORE_S)
         thread = watchdog._thread
         assert thread is not None
         clock = clocks.ThreadClock(thread.native_id or 0)
@@ -214,7 +217,11 @@ def idle_share() -> float:
         await asyncio.to_thread(watchdog.stop)
         return (after.cpu_ns - before.cpu_ns) / (after.at_ns - before.at_ns)
 
-    return asyncio.run(idle())
+    found = {}
+    for name, new_loop in (("asyncio", asyncio.new_event_loop), ("uvloop", uvloop.new_event_loop)):
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            found[name] = runner.run(idle())
+    return found
 
 
 def busy_share() -> float:
@@ -350,7 +357,7 @@ def holds(results: dict[str, Any]) -> bool:
     return (
         results["added_ns"]["watch"]["callback"][1] <= MOST_NS_PER_CALLBACK
         and all(results["requests"][view]["share"] <= MOST_SHARE for view in VIEWS)
-        and results["idle_share"] <= MOST_IDLE
+        and max(results["idle_share"].values()) <= MOST_IDLE
     )
 
 
@@ -371,7 +378,8 @@ def table(results: dict[str, Any]) -> str:
             f"{each['share']:.2%} (computed)"
         )
     rows.append(f"wrapper      {results['requests']['wrapper']['ns'] / 1e3:.2f} us per request")
-    rows.append(f"idle         {results['idle_share']:.3%} of a core")
+    for loop, share in results["idle_share"].items():
+        rows.append(f"idle         {share:.3%} of a core beside {loop}'s loop")
     rows.append(f"at full load {results['busy_share']:.3%} of a core for the watchdog's thread")
     return "\n".join(rows)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from freeloop.judge.calibrate import growth, library_growth, network_of
+from freeloop.judge.calibrate import growth, library_growth, network_of, taken_share
 from freeloop.judge.predict import forecast, rate_at
 from freeloop.judge.request_structure import Structure, WaitingCall
 from freeloop.model.plan import Arm
@@ -64,6 +64,28 @@ def test_waiting_for_a_core_is_no_wait_of_the_request() -> None:
     network = network_of(replace(WAITING, bursts=(alone, *WAITING.bursts[1:])), NOTHING, asgi=True)
 
     assert network.wait_ms == pytest.approx(20.0)
+
+
+def disturbed(found: Calibration, times: float) -> Calibration:
+    """Return bursts whose server wanted the core so many times as long as it had it."""
+    bursts = tuple(replace(each, busy=min(1.0, times * each.busy)) for each in found.bursts)
+    return replace(found, bursts=bursts)
+
+
+def test_the_share_that_others_had_is_of_what_the_server_wanted() -> None:
+    """Not of the core: what runs while the server waits takes nothing from it."""
+    resting = calibration(burst(1, 19.2, 2.0, 52.0), burst(8, 150.0, 1.0, 52.0))
+
+    assert taken_share(resting) == pytest.approx(0.0)
+    assert taken_share(disturbed(resting, 4.0)) == pytest.approx(0.75)
+
+
+def test_bursts_that_others_disturbed_are_trusted_less() -> None:
+    calm = network_of(WAITING, NOTHING, asgi=True)
+    shared = network_of(disturbed(WAITING, 1.6), NOTHING, asgi=True)
+
+    assert shared.cost.doubt > 1.5 * calm.cost.doubt
+    assert shared.cost.at_32_ms == calm.cost.at_32_ms
 
 
 def test_blocking_counts_as_a_wait_under_wsgi_and_for_everyone_under_asgi() -> None:

@@ -133,6 +133,12 @@ def test_the_bursts_themselves_are_met() -> None:
     assert [cost_ms(cost, number) for number in (1, 8, 32)] == pytest.approx([1.5, 1.0, 1.2])
 
 
+@pytest.mark.parametrize("at_32_ms", [0.8, 1.2])
+def test_a_change_that_chance_makes_is_not_carried_on(at_32_ms: float) -> None:
+    """Two bursts of a second differ by a sixth: a rise counts for as much as a fall."""
+    assert cost_ms(Cost(1.5, 1.0, at_32_ms), 200) == pytest.approx(at_32_ms)
+
+
 def test_the_interval_widens_with_the_distance_from_the_bursts() -> None:
     """Three points do not tell whether a cost goes on growing."""
     network = Network(Cost(1.0, 1.0, 1.25, doubt=0.05), wait_ms=1.0)

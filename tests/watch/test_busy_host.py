@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -69,6 +70,35 @@ def test_short_work_on_a_busy_host_blames_nobody(seen: list[Stretch]) -> None:
     blamed = [each for each in seen if each.kind is Kind.BLOCK]
     assert len(blamed) <= 1
     assert [each for each in seen if each.kind is Kind.HOST]
+
+
+@pytest.mark.usefixtures("_busy")
+def test_a_new_thread_that_the_host_keeps_waiting_is_nobodys_block(seen: list[Stretch]) -> None:
+    """The loop waits in `Thread.start` until the new thread has had a core."""
+    walls = []
+    done = threading.Event()
+
+    async def starts(scope: Any, receive: Any, send: Any) -> None:
+        started = time.perf_counter()
+        for _ in range(4):
+            threading.Thread(target=done.wait, daemon=True).start()
+        walls.append(time.perf_counter() - started)
+
+    application = watch.asgi(starts, on_report=seen.append)
+
+    async def main() -> None:
+        for _ in range(2 * REQUESTS):
+            await asyncio.create_task(application({"type": "http", "path": "/"}, None, None))
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(watchdog.stop)
+
+    try:
+        asyncio.run(main())
+    finally:
+        done.set()
+
+    assert sum(each > 0.02 for each in walls) >= 3
+    assert len([each for each in seen if each.kind is Kind.BLOCK]) <= 2, seen
 
 
 @pytest.mark.usefixtures("_busy")

@@ -85,9 +85,7 @@ def check_with_fixes(
         mended = [workshop.propose(each) for each in sorted(_grouped(kept), key=_rank)]
     notes = list(code.notes)
     if not entries and any(True for _ in code.graph.async_functions()):
-        notes.append(
-            "no entry point on the event loop was found: every async function counts as one"
-        )
+        notes.append(_without_entries(code.graph))
     findings = Findings(
         findings=tuple(finding for finding, _ in mended),
         files=code.files,
@@ -99,6 +97,17 @@ def check_with_fixes(
         environment={"settings": code.graph.settings.module, "root": str(code.root)},
     )
     return Checked(findings, tuple(each for _, each in mended if each is not None))
+
+
+def _without_entries(graph: Graph) -> str:
+    """Return where entry points were looked for, and what follows from there being none."""
+    if not graph.is_readable:
+        return "no entry point on the event loop was found: every async function counts as one"
+    return (
+        f"no entry point on the event loop was found: no async view below {graph.settings.urlconf},"
+        " no async middleware of MIDDLEWARE, no async consumer, endpoint, receiver, ASGI"
+        " application or bot handler; what other async functions do is only counted"
+    )
 
 
 def _grouped(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -71,6 +71,15 @@ class Grounds:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     calls: dict[str, CallCost] = field(default_factory=dict)
 
+    def forget(self, sides: Iterable[str]) -> None:
+        """Drop the bursts of sides, by their `key_of`, and traces for which no bursts are left."""
+        for side in sides:
+            self.calibrations.pop(side, None)
+        left = tuple(self.calibrations)
+        for name in list(self.structures):
+            if not any(key.endswith(f" {name}") for key in left):
+                del self.structures[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Gatherer:
@@ -110,7 +119,7 @@ class Gatherer:
                     executor_slots=executor_slots(self.prepared, cores),
                     pool_slots=pool_slots(self.prepared),
                 )
-            if (key := _key(side)) not in known.calibrations:
+            if (key := key_of(side)) not in known.calibrations:
                 loaded = Side(_open(side.arm), side.request)
                 known.calibrations[key] = calibrate(self.bench, loaded)
 
@@ -138,7 +147,7 @@ def predict_view(request: RequestSpec, options: PredictOptions, grounds: Grounds
         spec=request,
         structure=grounds.structures[request.name],
         calibrations={
-            arm.name: grounds.calibrations[_key(Side(arm, request))] for arm in WHAT_IF_ARMS
+            arm.name: grounds.calibrations[key_of(Side(arm, request))] for arm in WHAT_IF_ARMS
         },
         calls=grounds.calls,
     )
@@ -147,7 +156,7 @@ def predict_view(request: RequestSpec, options: PredictOptions, grounds: Grounds
 
 def _forecast(side: Side, pair: Pair, concurrency: int, grounds: Grounds) -> Forecast:
     server = server_named(side.arm.server)
-    calibration = grounds.calibrations[_key(side)]
+    calibration = grounds.calibrations[key_of(side)]
     structure = grounds.structures[side.request.name]
     network = network_of(calibration, structure, asgi=server.interface == "asgi")
     if server.has_threads:
@@ -161,7 +170,8 @@ def _open(arm: Arm) -> Arm:
     return replace(arm, threads=None) if server_named(arm.server).has_threads else arm
 
 
-def _key(side: Side) -> str:
+def key_of(side: Side) -> str:
+    """Return the name under which the bursts of a side are kept, the same in all pairs."""
     arm = side.arm
     relief = {True: "with relief", False: "without relief", None: "as it is"}[arm.relief]
     parts = (arm.server, f"{arm.workers} workers", relief, *map(repr, arm.settings.items()))

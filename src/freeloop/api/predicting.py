@@ -15,7 +15,13 @@ from freeloop.api.options import BenchOptions, PredictOptions, TraceOptions
 from freeloop.api.preparation import Prepared, prepare
 from freeloop.api.tracing import record_trace
 from freeloop.errors import FreeloopError
-from freeloop.judge.calibrate import growth, library_growth, network_of
+from freeloop.judge.calibrate import (
+    DISTURBED,
+    growth,
+    library_growth,
+    network_of,
+    taken_share,
+)
 from freeloop.judge.predict import judged, predicted
 from freeloop.judge.reading import read
 from freeloop.judge.request_structure import Structure, structure_of
@@ -145,9 +151,20 @@ def predict_request(
             for arm in its_arms:
                 with bench.clock.part(bench.clock.pair_s(1, neighbour=False)):
                     found[arm.name] = calibrate(bench, Side(arm, spec))
+                notes += _disturbed(found[arm.name])
             measured.append(Viewed(spec, structure, found, calls))
     twin = measured[1] if len(measured) > 1 else None
     return concluded(measured[0], twin, options, notes)
+
+
+def _disturbed(calibration: Calibration) -> list[str]:
+    """Return what a reader must know of bursts that other programs disturbed to the last try."""
+    share = taken_share(calibration)
+    if share <= DISTURBED:
+        return []
+    arm = f"{calibration.arm.server}{' with relief' if calibration.arm.relief else ''}"
+    said = f"in the calmest bursts on {arm} others had {share:.0%} of the core time that it wanted"
+    return [f"{said}: its rates may be predicted too low, try again on a quiet machine"]
 
 
 def concluded(

@@ -33,6 +33,14 @@ MATTERS = 0.05
 # 0.17 in the eight sides of benchmarks/results/aa_rounds.json.
 CPU_DOUBT = 0.12
 
+# A burst was disturbed when others had more of the core time that the server wanted. On a core that
+# nobody else wants it is up to a tenth, from how often it is looked at.
+DISTURBED = 0.2
+
+# What the share that others had adds to the doubt: a request that shares its core with strangers
+# finds its caches cold, and took 10 to 50 % more CPU when they had two thirds.
+SHARED_DOUBT = 0.4
+
 # Below this ratio of the two rates at 32 nobody can tell from a burst whether requests go in step.
 TELLS = math.log(1.15)
 IN_STEP_DOUBT = 0.3
@@ -40,6 +48,29 @@ IN_STEP_DOUBT = 0.3
 # The cores rested, and still the burst stayed this far below what the network allows.
 RESTED = 0.7
 HELD_BACK = 0.7
+
+
+def taken_share(calibration: Calibration) -> float:
+    """Return which share of the core time that the server wanted other programs had, 0 to 1.
+
+    Over all bursts: in one alone the server is looked at too seldom. How much the others computed
+    does not tell, since the kernel may let them only while the server waits.
+    """
+    bursts, cores = calibration.bursts, _usable_cores(calibration)
+    had_ms = sum(each.completed * each.cpu_ms for each in bursts)
+    wanted_ms = sum(each.completed * _wanted_ms(each, cores) for each in bursts)
+    return 1 - had_ms / wanted_ms if wanted_ms > 0 else 0.0
+
+
+def _usable_cores(calibration: Calibration) -> int:
+    return min(calibration.cores, calibration.arm.workers)
+
+
+def _wanted_ms(burst: Burst, cores: int) -> float:
+    """Return how long a request was on a core or ready for one."""
+    if burst.rate_rps <= 0:
+        return burst.cpu_ms
+    return max(burst.cpu_ms, burst.busy * cores * 1000 / burst.rate_rps)
 
 
 def growth(calibration: Calibration) -> Growth | None:
@@ -89,15 +120,16 @@ def network_of(calibration: Calibration, structure: Structure, *, asgi: bool) ->
             loop, under WSGI it only holds its thread.
     """
     alone, at_8, at_32 = calibration.bursts
+    doubt = math.hypot(CPU_DOUBT, SHARED_DOUBT * taken_share(calibration))
     blocked_ms = structure.blocked_ms if asgi else 0.0
     wait_ms = max(0.0, alone.latency_ms - _on_core_ms(alone) - blocked_ms)
     network = Network(
-        cost=Cost(alone.cpu_ms, at_8.cpu_ms, at_32.cpu_ms, doubt=CPU_DOUBT),
+        cost=Cost(alone.cpu_ms, at_8.cpu_ms, at_32.cpu_ms, doubt=doubt),
         wait_ms=wait_ms,
         blocked_ms=blocked_ms,
         front=calibration.thread_limit,
         limits=_fitting(structure.limits(asgi=asgi), wait_ms),
-        cores=min(calibration.cores, calibration.arm.workers),
+        cores=_usable_cores(calibration),
         workers=calibration.arm.workers,
     )
     return _with_unseen(_stepping(network, at_32), at_32)
@@ -116,7 +148,7 @@ def _stepping(network: Network, burst: Burst) -> Network:
 
     Waiting for a core that strangers took would look the same, so it counts as time on the core.
     """
-    on_core_ms = max(burst.cpu_ms, burst.busy * network.cores * 1000 / burst.rate_rps)
+    on_core_ms = _wanted_ms(burst, network.cores)
     apart, together = rates_apart_and_in_step(network, burst.concurrency, on_core_ms)
     room = math.log(apart / together)
     if room < TELLS:

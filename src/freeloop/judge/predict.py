@@ -62,8 +62,9 @@ def predicted(
 def cost_ms(cost: Cost, in_flight: float) -> float:
     """Return the CPU of one request with so many in flight, the middle of `cost_range_ms`.
 
-    Between the bursts along the logarithm of their number; beyond them it goes on as it grew from
-    8 to 32, per doubling. A cost that fell stays where it was.
+    Between the bursts along the logarithm of their number. Beyond them it stays as it was at 32:
+    a cost that grew by more than chance has no number there, and what chance alone makes is as
+    often a fall. Whoever carried on the rises only would predict too low on the whole.
     """
     if in_flight <= 1:
         found = cost.alone_ms
@@ -72,8 +73,7 @@ def cost_ms(cost: Cost, in_flight: float) -> float:
     elif in_flight <= HIGHEST_BURST:
         found = _between(cost.at_8_ms, cost.at_32_ms, math.log(in_flight / 8) / math.log(4))
     else:
-        grown = max(1.0, cost.at_32_ms / cost.at_8_ms) if cost.at_8_ms > 0 else 1.0
-        found = cost.at_32_ms * grown ** (math.log(in_flight / HIGHEST_BURST) / math.log(4))
+        found = cost.at_32_ms
     return max(0.0, found + cost.added_ms)
 
 
@@ -83,13 +83,10 @@ def cost_range_ms(cost: Cost, in_flight: float) -> tuple[float, float]:
     Beyond the bursts between no further growth and growth in a straight line: three points do not
     tell which.
     """
-    middle = cost_ms(cost, in_flight)
-    low = high = middle
-    if in_flight > HIGHEST_BURST and cost.at_32_ms > cost.at_8_ms:
-        slope = (cost.at_32_ms - cost.at_8_ms) / (HIGHEST_BURST - 8)
-        low = max(0.0, cost.at_32_ms + cost.added_ms)
-        straight = cost.at_32_ms + slope * (in_flight - HIGHEST_BURST) + cost.added_ms
-        high = max(middle, straight)
+    low = high = cost_ms(cost, in_flight)
+    if in_flight > HIGHEST_BURST:
+        slope = max(0.0, cost.at_32_ms - cost.at_8_ms) / (HIGHEST_BURST - 8)
+        high += slope * (in_flight - HIGHEST_BURST)
     spread = math.exp(_SPREAD * cost.doubt)
     return low / spread, high * spread
 

@@ -31,6 +31,7 @@ class Guard(StrEnum):
 
     NONE: it always happens. BRANCH: an ordinary condition. CACHE: only when something is not kept
     yet. SETTING: a setting decides. RARE: an exception handler, or the start of the process.
+    AFTER: code before it raises each time.
     """
 
     NONE = "none"
@@ -38,11 +39,12 @@ class Guard(StrEnum):
     CACHE = "cache"
     SETTING = "setting"
     RARE = "rare"
+    AFTER = "after"
 
     @property
     def folded(self) -> bool:
         """Whether the default view only counts such findings."""
-        return self in (Guard.CACHE, Guard.SETTING, Guard.RARE)
+        return self not in (Guard.NONE, Guard.BRANCH)
 
 
 class Safety(StrEnum):
@@ -229,17 +231,17 @@ class Findings:
         return len(self.findings)
 
 
-def fingerprint(rule: str, *, entry: str, cause: str, line_text: str) -> str:
+def fingerprint(rule: str, *, cause: str, line_text: str) -> str:
     """Return what makes a finding the same one in another run.
 
-    No line number and no chain: lines move, and the stacks of a running program hold frames of
-    decorators that a chain found by reading lacks.
+    No line number, no chain and no entry point: lines move, the stacks of a running program hold
+    frames of decorators that a chain found by reading lacks, and which of several entry points is
+    named first changes with code elsewhere.
 
     Args:
         rule: Id of the rule.
-        entry: Qualified name of the entry point.
         cause: Qualified name of the function that the cause lies in.
         line_text: Text of the line of the cause; only its words count.
     """
-    parts = (rule, entry, cause, " ".join(line_text.split()))
+    parts = (rule, cause, " ".join(line_text.split()))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

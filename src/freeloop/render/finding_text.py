@@ -21,6 +21,7 @@ GUARDS = {
     Guard.CACHE: "only when nothing is kept yet",
     Guard.SETTING: "if a setting says so",
     Guard.RARE: "on a rare branch",
+    Guard.AFTER: "behind a line that raises first",
 }
 # As SARIF calls them. A crash fails its request, a stall slows all others, a waste only costs.
 LEVELS = {

@@ -18,7 +18,7 @@ from freeloop.model.finding import (
 from freeloop.rules.registry import Rule
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func
-from freeloop.source.code.sites import Site, stronger
+from freeloop.source.code.sites import Site
 
 
 def report(
@@ -48,7 +48,7 @@ def report(
         class_: If it is not the rule's own.
         also: Other sites of the same cause, named beside the other entry points.
     """
-    way = graph.way_to(site.func)
+    way = graph.way_to_site(site)
     steps = [
         Step(graph.path(call.caller), call.site.line, call.caller.qualified, call.site.text)
         for call in way.calls
@@ -70,16 +70,15 @@ def report(
         also=tuple(others),
         chain=tuple(steps),
         certainty=certainty,
-        guard=stronger(way.guard, site.guard),
-        # Without a single entry point the project is no Django site that we can read: then
-        # everything async counts that is no test.
-        rooted=way.entry is not None or not (graph.entries or is_test(way.start)),
+        guard=way.guard,
+        # Without a URLconf it is no Django site that we can read: then everything async counts
+        # that is no test, unless there is an entry point of another kind.
+        rooted=way.entry is not None or not (graph.is_readable or is_test(way.start)),
         subject=subject,
         kind=kind,
         fix=Fix(mend, Safety.SUGGEST) if mend else None,
         fingerprint=fingerprint(
             rule.id,
-            entry=way.start.qualified,
             cause=site.func.qualified,
             line_text=graph.line_text(site.func, site.line),
         ),
@@ -112,7 +111,7 @@ def report_setting(
         guard=Guard.NONE,
         subject=subject,
         fix=Fix(mend, Safety.SUGGEST),
-        fingerprint=fingerprint(rule.id, entry="", cause=subject, line_text=""),
+        fingerprint=fingerprint(rule.id, cause=subject, line_text=""),
     )
 
 
@@ -124,7 +123,7 @@ def mend_of_helper(graph: Graph, site: Site, adapter: str) -> str:
         site: Where it happens.
         adapter: What runs a function in a thread, "asyncio.to_thread({}, ...)".
     """
-    on_way = [call.callee for call in graph.way_to(site.func).calls if not call.callee.is_async]
+    on_way = [call.callee for call in graph.way_to_site(site).calls if not call.callee.is_async]
     for func in on_way:
         twin = graph.own_twin(func)
         if twin is not None:

@@ -97,9 +97,14 @@ def judge(samples: Sequence[Sample], measured: Measured, threshold_ns: int) -> J
     longest = _longest_step(samples, measured, threshold_ns)
     if not longest:
         return _named(Cause.SATURATION, samples, samples)
+    held = held_ns * 2 >= measured.net_ns
     if _starts_thread(longest):
-        return _named(Cause.THREAD_START, longest, samples)
-    if held_ns * 2 >= measured.net_ns:
+        if not busy:
+            return _named(Cause.THREAD_START, longest, samples)
+        # Whoever waits for another thread uses no core. What did came before, in the same turn of
+        # the loop, and perhaps nobody saw it: then no line is better than the wrong one.
+        longest = [each for each in samples if not _starts_thread([each])]
+    if held:
         return _named(Cause.GIL_HELD, longest, samples)
     return _named(Cause.CPU if busy else Cause.WAIT, longest, samples)
 
@@ -130,13 +135,24 @@ def _named(cause: Cause, samples: Sequence[Sample], of: Sequence[Sample]) -> Jud
     counts = Counter(_place(each) for each in samples)
     most = counts.most_common(1)[0][0]
     agreeing = [each for each in samples if _place(each) == most]
-    shown = max(agreeing, key=lambda each: each.lock_ns)
+    # One line calls this and that: shown is what it was seen in most, or what held the lock.
+    callees = Counter(_callee(each) for each in agreeing)
+    late = [each for each in agreeing if each.lock_ns >= LOCK_HELD_NS]
+    if late:
+        shown = max(late, key=lambda each: each.lock_ns)
+    else:
+        shown = max(agreeing, key=lambda each: callees[_callee(each)])
     return Judged(cause, shown, shown.stack, (), _confidence(agreeing, of))
 
 
 def _place(sample: Sample) -> Frame:
     """Return the deepest project line, or the innermost one."""
     return next((each for each in sample.stack if is_project(each[0])), sample.stack[0])
+
+
+def _callee(sample: Sample) -> tuple[str, str]:
+    file, _, function = sample.stack[0]
+    return file, function
 
 
 def _starts_thread(samples: Sequence[Sample]) -> bool:

@@ -2,8 +2,8 @@
 
 asyncio's own loops wait in `selector.select`: a function in its place, on that one selector, notes
 when the loop leaves it and comes back. A loop written in C shows no such place: there the watchdog
-looks at the top frame, and sends a ping through the loop when it is not idle. Neither touches a
-callback.
+looks at the top frame, and sends a ping through the loop when it is not idle; while it dozes, a
+tripwire wakes it. Neither touches a callback of a loop that works.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.sample import Sample
+from freeloop.watch.tripwire import Tripwire
 
 _ENDED_KEPT = 64
 _LOOKS_KEPT = 4
@@ -117,6 +118,14 @@ class WatchedLoop:
     def waits(self) -> bool:
         """Return whether nothing is to be done, so that the watchdog may doze."""
         return not self.begun_ns()
+
+    def dozes(self) -> bool:
+        """Be told that the watchdog dozes; return whether the next step of a task will wake it."""
+        return True
+
+    def rests(self) -> bool:
+        """Return whether the loop is idle at this moment, and nothing that ended is to report."""
+        return self.waits()
 
     def ended(self) -> list[tuple[int, int]]:
         """Return start and end of the stretches over the threshold that ended since last asked."""
@@ -218,10 +227,17 @@ def _hook(
 class PingedLoop(WatchedLoop):
     """Any other loop, watched from outside."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, threshold_ns: int, tick_ns: int) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        threshold_ns: int,
+        dozing: list[bool],
+        wake: Callable[[], None],
+    ) -> None:
         super().__init__(loop)
         self._threshold_ns = threshold_ns
-        self._tick_ns = tick_ns
+        self._tick_ns = threshold_ns // 2
+        self._wire = Tripwire(loop, dozing, wake)
         self._idle_ns = time.perf_counter_ns()
         self._pinged_ns = 0
         self._answered_ns = 0
@@ -233,6 +249,18 @@ class PingedLoop(WatchedLoop):
     def begun_ns(self) -> int:
         """Return about when the loop was left without an answer; 0 while it answers."""
         return self._begun_ns
+
+    def dozes(self) -> bool:
+        """Set the wire."""
+        return self._wire.set()
+
+    def rests(self) -> bool:
+        """Return whether the frame that runs the loop is on top, and no ping is under way."""
+        frame = sys._current_frames().get(self.thread)
+        if self._pinged_ns or self._missed or id(frame) != self.floor:
+            return False
+        self._idle_ns = time.perf_counter_ns()
+        return True
 
     def ended(self) -> list[tuple[int, int]]:
         """Return the stretch that an answer has just ended."""
@@ -255,14 +283,23 @@ class PingedLoop(WatchedLoop):
         elif not self._pinged_ns:
             self._ping(at_ns, held_ns)
 
+    def leave(self) -> None:
+        """Take the wire away."""
+        super().leave()
+        self._wire.take_away()
+
     def _ping(self, at_ns: int, held_ns: int) -> None:
         self._answered_ns = 0
         self._pinged_ns = at_ns
-        # It was idle at the last look, and is not now: half of the time between is as near as
-        # can be told; after a long sleep of the watchdog, no more than a tick.
+        # It was idle at the last look, and is not now. Unless the wire says when it woke, half of
+        # the time between is as near as can be told; after a long sleep of the watchdog, no more
+        # than a tick.
         held_since_ns = at_ns - held_ns
         between_ns = min(max(0, held_since_ns - self._idle_ns), 2 * self._tick_ns)
-        self._begun_ns = held_since_ns - between_ns // 2
+        if self._idle_ns < self._wire.tripped_ns <= held_since_ns:
+            self._begun_ns = self._wire.tripped_ns
+        else:
+            self._begun_ns = held_since_ns - between_ns // 2
         try:
             self.loop.call_soon_threadsafe(self._answer, context=contextvars.Context())
         except RuntimeError:  # closed a moment ago

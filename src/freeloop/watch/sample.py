@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import weakref
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -11,6 +13,7 @@ from freeloop.watch.origin import Origin, of_context
 from freeloop.watch.route import route_of, unresolved
 from freeloop.watch.stacks import frames_of, is_floor, stack_of
 from freeloop.watch.stretch import Frame
+from freeloop.watch.threads import being_started
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Sample:
         lock_ns: How long the watchdog had waited for the interpreter lock before it could look.
         blamed: Stack of another thread that held the lock meanwhile; empty if none did.
         request: Django's request, where the route was still to be resolved.
+        newborn: A thread for whose first step the loop waits.
     """
 
     at_ns: int
@@ -38,6 +42,7 @@ class Sample:
     lock_ns: int = 0
     blamed: tuple[Frame, ...] = ()
     request: Any = None
+    newborn: weakref.ref[threading.Thread] | None = None
 
 
 def take(
@@ -74,6 +79,7 @@ def take(
         step = id(handle)
     origin = of_context(context)
     route = route_of(origin, frames)
+    newborn = being_started(frames)
     return Sample(
         at_ns=at_ns,
         stack=stack,
@@ -84,6 +90,7 @@ def take(
         lock_ns=lock_ns,
         blamed=blamed,
         request=None if route is not None else unresolved(frames),
+        newborn=None if newborn is None else weakref.ref(newborn),
     )
 
 

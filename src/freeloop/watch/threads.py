@@ -25,6 +25,7 @@ _WAITS = (
 )
 _WAIT_NAMES = frozenset(name for _, names in _WAITS for name in names)
 _MOST_THREADS = 64
+_NEAR = 4
 _NEVER = Reading(0, 0, 0)
 
 
@@ -34,6 +35,25 @@ def waits(frame: FrameType) -> bool:
     return code.co_name in _WAIT_NAMES and any(
         code.co_name in names and code.co_filename.endswith(file) for file, names in _WAITS
     )
+
+
+def being_started(frames: list[FrameType]) -> threading.Thread | None:
+    """Return the thread for whose first step the innermost frames wait."""
+    for frame in frames[:_NEAR]:
+        code = frame.f_code
+        if code.co_name == "start" and code.co_filename.endswith("threading.py"):
+            thread = frame.f_locals.get("self")
+            return thread if isinstance(thread, threading.Thread) else None
+    return None
+
+
+def run_queue_ns(first: threading.Thread) -> int:
+    """Return how long a thread and all that were started after it have been kept from a core."""
+    alive = threading.enumerate()  # in the order in which they came up
+    if first not in alive:
+        return 0
+    readings = [of_thread(each.native_id) for each in alive[alive.index(first) :][:_MOST_THREADS]]
+    return sum(each.delay_ns for each in readings if each is not None)
 
 
 class Suspects:

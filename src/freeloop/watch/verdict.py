@@ -9,7 +9,9 @@ from freeloop.watch.cause import Measured, judge
 from freeloop.watch.loops import WatchedLoop
 from freeloop.watch.origin import in_flight
 from freeloop.watch.route import route_of, route_of_request
+from freeloop.watch.sample import Sample
 from freeloop.watch.stretch import Cause, Frame, Kind, Stretch, kind_of
+from freeloop.watch.threads import run_queue_ns
 
 # Where there is no request yet: the server loads the project on its loop.
 STARTING = "(start-up)"
@@ -32,10 +34,11 @@ def of_stretch(
         return None
     before, after = seen.before, watched.clock.read()
     wall_ns = end_ns - since_ns
+    delay_ns = max(0, after.delay_ns - before.delay_ns) + _newborn_delay_ns(seen.samples, wall_ns)
     measured = Measured(
         wall_ns=wall_ns,
         cpu_ns=min(wall_ns, max(0, after.cpu_ns - before.cpu_ns)),
-        delay_ns=min(wall_ns, max(0, after.delay_ns - before.delay_ns)),
+        delay_ns=min(wall_ns, delay_ns),
         watchdog_delay_ns=max(0, watchdog_ns),
         gc_ns=gc_passes.spent_ns(watched.thread, since_ns, end_ns),
         process_cpu_ns=time.process_time_ns() - seen.before_process_ns,
@@ -70,6 +73,16 @@ def of_stretch(
         confidence=confidence,
         other=judged.other,
     )
+
+
+def _newborn_delay_ns(samples: list[Sample], wall_ns: int) -> int:
+    """Return how long the host kept threads from their first step while the loop waited for it."""
+    waited = [each.newborn for each in samples if each.newborn is not None]
+    if not waited:
+        return 0
+    first = waited[0]()
+    delay_ns = 0 if first is None else run_queue_ns(first)
+    return min(delay_ns, wall_ns * len(waited) // len(samples))
 
 
 def held_by_other(stack: tuple[Frame, ...], lock_ns: int, loops: list[WatchedLoop]) -> Stretch:

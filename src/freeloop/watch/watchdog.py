@@ -21,7 +21,15 @@ from freeloop.watch.lookout import Lookout
 from freeloop.watch.loops import HookedLoop, PingedLoop, WatchedLoop, has_selector
 from freeloop.watch.origin import in_flight
 
-_DOZE_NS, _DOZE_BUSY_NS, _DOZE_WITH_PINGS_NS = 1_000_000_000, 100_000_000, 50_000_000
+_DOZE_NS, _DOZE_BUSY_NS = 1_000_000_000, 100_000_000
+# A plain callback of a loop without a hook wakes nobody. Soon after something has happened they are
+# more likely than later.
+_DOZE_PEEKING_NS, _DOZE_PEEKING_LATER_NS = 50_000_000, 200_000_000
+_LATER_NS = 5_000_000_000
+# Woken more often than that, it waits a moment each time before it dozes again.
+_RESTS_APART_NS = 40_000_000
+# What wakes an idle loop for a moment is over by then.
+_A_TURN_S = 0.0005
 _IDLE_LOOKS = 3
 _JOIN_S = 2.0
 
@@ -45,7 +53,7 @@ class Watchdog:
         self._starting = threading.Lock()
         self._alarm = threading.Lock()
         self._alarm.acquire()
-        self._woken_ns = self._rested_ns = 0
+        self._woken_ns = self._rested_ns = self._busy_ns = 0
         self._stopping = False
         self._departing: deque[tuple[asyncio.AbstractEventLoop, threading.Event]] = deque()
         self.dozing[0] = False
@@ -55,7 +63,7 @@ class Watchdog:
         if has_selector(loop):
             watched: WatchedLoop = HookedLoop(loop, self.threshold_ns, self.dozing, self.wake)
         else:
-            watched = PingedLoop(loop, self.threshold_ns, self.threshold_ns // 2)
+            watched = PingedLoop(loop, self.threshold_ns, self.dozing, self.wake)
         self.hidden.attach(loop)
         self.loops[loop] = watched
         with self._starting:
@@ -136,17 +144,19 @@ class Watchdog:
     def _sleep(self, lookout: Lookout) -> None:
         """Sleep, then look."""
         pause_ns = self._pause_ns(lookout)
+        dozed = self.dozing[0]
         due_ns = max(lookout.looked_ns, self._rested_ns) + pause_ns
         left_ns = due_ns - time.perf_counter_ns()
         # What kept the watchdog so long after its last look may still be seen: no sleep then.
-        if left_ns > -LOCK_HELD_NS and self._alarm.acquire(
-            timeout=max(left_ns, pause_ns // 2) / 1e9
-        ):
-            due_ns = self._after_waking(lookout, min(due_ns, self._woken_ns))
-            if self._is_quiet(lookout.looked_ns):
-                self._rested_ns = time.perf_counter_ns()
-                reports.hand_on()
+        if left_ns > -LOCK_HELD_NS:
+            woken = self._alarm.acquire(timeout=max(left_ns, pause_ns // 2) / 1e9)
+            due_ns = min(due_ns, self._woken_ns) if woken else due_ns
+            if dozed and self._rests_again(lookout, due_ns):
                 return
+            if woken:
+                due_ns = self._after_waking(lookout, due_ns)
+                if self._rests_again(lookout, due_ns, apart_ns=0):
+                    return
         self.dozing[0] = False
         leaving = [self._departing.popleft() for _ in range(len(self._departing))]
         try:
@@ -174,35 +184,55 @@ class Watchdog:
         self._alarm.acquire(timeout=left_ns / 1e9)
         return due_ns
 
-    def _is_quiet(self, looked_ns: int) -> bool:
+    def _rests_again(self, lookout: Lookout, due_ns: int, apart_ns: int = _RESTS_APART_NS) -> bool:
         """Return whether what woke us was a turn of an idle loop, and is over: nothing to see.
 
         Servers wake their loop ten times a second, for nothing.
-        """
-        return (
-            time.perf_counter_ns() - looked_ns < _DOZE_NS
-            and not (in_flight or self.hidden.follows or self._departing or self._stopping)
-            and all(each.waits() for each in list(self.loops.values()))
-            and self._never_pinged()
-        )
 
-    def _never_pinged(self) -> bool:
-        return not any(isinstance(each, PingedLoop) for each in list(self.loops.values()))
+        Args:
+            lookout: Every so often it looks all the same.
+            due_ns: When we should have come; if we come late, there may be something to see.
+            apart_ns: Since the last such rest; where every turn wakes us, we would not sleep.
+        """
+        now_ns = time.perf_counter_ns()
+        if (
+            now_ns - lookout.looked_ns >= _DOZE_NS
+            or now_ns - self._rested_ns < apart_ns
+            or now_ns - due_ns >= LOCK_HELD_NS
+            or (in_flight or self.hidden.follows or self._departing or self._stopping)
+            or not (self._all_rest() or self._all_rest(after_s=_A_TURN_S))
+        ):
+            return False
+        self._rested_ns = now_ns
+        reports.hand_on()
+        return True
+
+    def _all_rest(self, after_s: float = 0.0) -> bool:
+        if after_s:
+            time.sleep(after_s)
+        return all(each.rests() for each in list(self.loops.values()))
 
     def _pause_ns(self, lookout: Lookout) -> int:
+        """Return how long to sleep; while `dozing` is set, until somebody wakes us."""
+        busy = bool(in_flight) or self.hidden.follows
+        now_ns = time.perf_counter_ns()
+        if busy or lookout.suspicious:
+            self._busy_ns = now_ns
         if lookout.suspicious:
             return self.threshold_ns // 4
-        pinged = not self._never_pinged()
-        busy = bool(in_flight) or self.hidden.follows
+        loops = list(self.loops.values())
+        pinged = any(isinstance(each, PingedLoop) for each in loops)
         if lookout.idle_looks < (_IDLE_LOOKS if in_flight else 1) or (pinged and in_flight):
             return self.threshold_ns // 2
         self.dozing[0] = True
+        wakes = [each.dozes() for each in loops]
         # A loop that came back just before did not see that it should wake us.
-        if not all(each.waits() for each in list(self.loops.values())):
+        if not self._all_rest():
             self.dozing[0] = False
             return self.threshold_ns // 2
         if pinged:
-            return _DOZE_WITH_PINGS_NS
+            later = all(wakes) and now_ns - self._busy_ns >= _LATER_NS
+            return _DOZE_PEEKING_LATER_NS if later else _DOZE_PEEKING_NS
         return _DOZE_BUSY_NS if busy else _DOZE_NS
 
 

@@ -21,8 +21,8 @@ async def brief(request):
 
 async def in_memory(request):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w"):
-        pass
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.txt", "a")
     return buffer.getvalue()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 from django.shortcuts import get_object_or_404, render
-from models import Dish, Guest, Order
+from models import Dish, Guest, Kind, Order
 
 User = get_user_model()
 
@@ -132,3 +132,37 @@ async def another_query(request):
         print(dish.price)
     first = dishes.first()  # FL111
     return first, len(dishes.exclude(price=2))  # FL111
+
+
+def dish_of(key=None, *, kind: Kind = Kind.NONE):
+    if key is not None:
+        return Dish.objects.get(pk=key)  # FL111
+    match kind:
+        case Kind.CHEAP:
+            return Dish.objects.cheap().first()  # FL111
+        case Kind.DEAR:
+            return None
+    return None
+
+
+async def with_a_key(request):
+    return dish_of(1)
+
+
+async def with_a_kind(request):
+    return passed_on(kind=Kind.CHEAP)
+
+
+def passed_on(key=None, kind=None):
+    return dish_of(key, kind=kind)
+
+
+def set_anew(key=None):
+    key = 1
+    if key:
+        return Dish.objects.get(pk=key)  # FL111
+    return None
+
+
+async def with_a_default(request):
+    return set_anew()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asgiref.sync import sync_to_async
 from django.shortcuts import aget_object_or_404, render
-from models import Dish, Guest, Order
+from models import Dish, Guest, Kind, Order, Table
 
 
 async def awaited(request):
@@ -129,3 +129,43 @@ async def fetched_by_a_comprehension(request):
     dishes = Dish.objects.filter(price=1)
     prices = [dish.price async for dish in dishes]
     return prices, len(dishes)
+
+
+def dish_of(key=None, *, kind: Kind = Kind.NONE, always=False):
+    if key is not None:
+        return Dish.objects.get(pk=key)
+    if not always and kind is Kind.NONE:
+        return None
+    match kind:
+        case Kind.CHEAP:
+            return Dish.objects.cheap().first()
+        case Kind.DEAR:
+            return None
+    if all([always, key]):
+        return Dish.objects.last()
+    return None
+
+
+async def not_with_these(request):
+    return dish_of(), dish_of(None), dish_of(kind=Kind.DEAR), passed_on(None)
+
+
+def passed_on(key):
+    return dish_of(key, kind=Kind.DEAR)
+
+
+async def declared(request):
+    table = await load_table()
+    return table.numbers()
+
+
+async def load_table() -> Table:
+    return await Table.objects.prefetch_related("seats").afirst()
+
+
+async def one_or_the_other(request):
+    if request.GET:
+        order = await Order.objects.select_related("guest").aget(pk=1)
+    else:
+        order = await Order.objects.aget(pk=2)
+    return order.guest

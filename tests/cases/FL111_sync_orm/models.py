@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 from django.db import models
 
 
@@ -34,4 +36,13 @@ class Order(models.Model):
 
 
 class Table(models.Model):
-    pass
+    seats: models.QuerySet[Guest]
+
+    def numbers(self):
+        return [seat.pk for seat in self.seats.all()]
+
+
+class Kind(enum.Enum):
+    NONE = 1
+    CHEAP = 2
+    DEAR = 3

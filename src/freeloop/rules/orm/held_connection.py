@@ -35,8 +35,8 @@ from collections.abc import Iterator
 from freeloop.model.finding import Finding, FindingClass
 from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
+from freeloop.source.code.entries import Entry
 from freeloop.source.code.graph import Graph
-from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import Generator
 from freeloop.source.code.waiting import Wait, Waiting
 
@@ -55,7 +55,7 @@ def find(graph: Graph) -> Iterator[Finding]:
         if entry.what != "async view" or not entry.func.is_async:
             continue
         query: Waiting | None = None
-        for each in _in_order(graph, entry.func):
+        for each in _in_order(graph, entry):
             if each.what is Wait.RELEASE:
                 query = None
             elif each.deep.guard.folded:
@@ -67,10 +67,10 @@ def find(graph: Graph) -> Iterator[Finding]:
                 break
 
 
-def _in_order(graph: Graph, func: Func) -> Iterator[Waiting]:
+def _in_order(graph: Graph, entry: Entry) -> Iterator[Waiting]:
     """Yield what a view waits for, and after it what the stream waits for that it answers with."""
-    yield from graph.waits.of(func)
-    for site in graph.sites(func):
+    yield from graph.waits.of(entry.func, entry.known)
+    for site in graph.sites(entry.func):
         made = site.result
         if isinstance(made, Generator) and made.func.is_async:
             yield from graph.waits.of(made.func)

@@ -53,7 +53,11 @@ def find(graph: Graph) -> Iterator[Finding]:
     """Yield tasks that nobody awaits and that use the ORM."""
     for site in graph.loop_calls:
         started = _started(site)
-        if started is None or _is_awaited(graph, site):
+        if started is None or _is_awaited(graph, site) or _is_cancelled(site):
+            continue
+        entry = graph.way_to_site(site).entry
+        if entry is not None and entry.what == "bot handler":
+            # It has no request whose end would close a connection.
             continue
         user = _orm_below(graph, started, set())
         if user is not None:
@@ -87,6 +91,13 @@ def _is_awaited(graph: Graph, site: Site) -> bool:
         other.what is What.AWAIT and (other.line == site.line or _names(other, site.assigned))
         for other in graph.sites(site.func)
     )
+
+
+def _is_cancelled(site: Site) -> bool:
+    """Tell whether a function inside the one that starts a task ends it with itself."""
+    inside = [func for func in site.func.module.functions if func.outer is site.func]
+    name = site.assigned.encode()
+    return bool(name) and any(name in each.packed and b"cancel" in each.packed for each in inside)
 
 
 def _names(site: Site, name: str) -> bool:

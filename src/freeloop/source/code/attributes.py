@@ -146,6 +146,11 @@ class Attributes:
         found = self.resolver.evaluate(where.module.body, value)
         if found is None or found is NOTHING:
             found = self.resolver.annotation(where.module, annotation) or found
+            if isinstance(found, QuerySet) and value is None and self.resolver.is_model(cls):
+                # Declared for readers: the rows that point here, which may be loaded.
+                if is_loaded(owner.related, name):
+                    return Many(None)
+                return Manager(found.model, may_be_loaded=not owner.queried)
         return found
 
     def _model(self, cls: Class, term: Term) -> Model | None:

@@ -20,6 +20,7 @@ from freeloop.source.code.kinds import (
     Kind,
     Manager,
     QuerySet,
+    is_in_memory,
 )
 from freeloop.source.code.orm import (
     INSTANCE_RUNS,
@@ -34,6 +35,7 @@ from freeloop.source.code.sites import Site, Use, What
 # Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
 REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
 GET_USER = "django.contrib.auth.get_user"
+STORAGE = "django.core.files.storage."
 CACHE = "django.core.cache."
 CACHE_METHODS = frozenset(
     {"get", "set", "add", "delete", "touch", "get_many", "set_many", "delete_many", "get_or_set",
@@ -176,6 +178,9 @@ class Causes:
         """Return what is known of a method of a library's object."""
         if any(_is_async_client(each) for each in target.classes):
             return None
+        # What is taken out of an archive in memory goes to the disk all the same.
+        if is_in_memory(target.owner) and not target.name.startswith("extract"):
+            return None
         found = self._method(target.classes, target.name)
         if found is not None and found.name.startswith("socket.socket.") and self._unblocked(site):
             return None
@@ -228,6 +233,11 @@ class Causes:
             return None
         if known is None or known.name in BRIEF or known.name.startswith(BRIEF_OWNERS):
             return None
+        if known.name.startswith(STORAGE) and self.settings.stores_elsewhere:
+            # It opens a file when that is read.
+            method = known.name.rpartition(".")[2]
+            subject = f"{self.settings.storage}.{method}"
+            return None if method == "open" else Cause(CauseKind.BLOCK, subject, "net")
         # sendfile, which copies files too, was derived as the network's.
         waits = Waits.FILE if known.name.startswith("shutil.") else known.kind
         refused = known.kind is Waits.DB and known.name.startswith(REFUSED)
@@ -255,10 +265,7 @@ def _of_query(owner: QuerySet | Manager, name: str) -> Cause | None:
 
 def _in_memory(site: Site) -> bool:
     """Tell whether a call works on a file in memory."""
-    return any(
-        isinstance(given, ExtInst) and given.name.endswith(("BytesIO", "StringIO"))
-        for given in (*site.arguments, *site.keywords.values())
-    )
+    return any(is_in_memory(given) for given in (*site.arguments, *site.keywords.values()))
 
 
 def _rows(kind: QuerySet | Manager) -> str:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from freeloop.source.code.handlers import callbacks, given, is_bot, is_router
+from freeloop.model.finding import Guard
+from freeloop.source.code.handlers import ENDS, STARTS, callbacks, given, is_bot, is_router, keeps
 from freeloop.source.code.index import Class, Func, Module
-from freeloop.source.code.kinds import ClassRef, FuncRef
+from freeloop.source.code.kinds import ClassRef, ExtMethod, FuncRef
 from freeloop.source.code.program import Program
+from freeloop.source.code.refusals import refusal
 from freeloop.source.code.routes import Route, Routes
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.signals import RECEIVERS, connected_async
+from freeloop.source.code.terms import Term
 
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 ASYNC_CONSUMERS = (
     "AsyncConsumer", "AsyncWebsocketConsumer", "AsyncJsonWebsocketConsumer", "AsyncHttpConsumer",
 )  # fmt: skip
+# What Channels itself calls of a consumer.
+CONSUMED = frozenset({"connect", "disconnect", "receive", "receive_json", "handle", "http_request",
+                      "dispatch", "websocket_connect", "websocket_disconnect", "body"})  # fmt: skip
+# Callbacks of a bot, called when its process or one part of it starts or ends.
+ONCE = frozenset({"setup_hook", "cog_load", "cog_unload", "on_ready", "on_connect"})
 # Of a view set of Django REST framework, beside the methods of HTTP.
 ACTIONS = ("list", "create", "retrieve", "update", "partial_update", "destroy")
 
@@ -28,13 +36,26 @@ class Entry:
     Attributes:
         func: Function that runs on the loop.
         what: "async view", "consumer", "middleware", "ASGI application", "endpoint", "receiver",
-            "bot handler", "handler", "stream".
+            "bot handler", "handler", "stream", "registered handler", "start-up handler".
         route: Path as written, "/orders/<int:pk>/"; "" if it has none.
+        guard: RARE for what runs once, when the process starts.
+        runs: Whether its body ever runs: some frameworks do not await what they call.
+        maybe: Whether it is one only if no other function calls it.
+        fixed: Parameters that no route gives, so that they have their defaults.
     """
 
     func: Func
     what: str
     route: str = ""
+    guard: Guard = Guard.NONE
+    fixed: frozenset[str] = frozenset()
+    runs: bool = True
+    maybe: bool = False
+
+    @property
+    def known(self) -> dict[str, Term]:
+        """Values of the parameters that no route gives."""
+        return {name: value for name, value in self.func.defaults if name in self.fixed}
 
     @property
     def words(self) -> str:
@@ -51,13 +72,18 @@ def find_entries(program: Program, settings: Settings) -> list[Entry]:
         for entry in entries:
             found.setdefault(entry.func, entry)
 
-    for route in Routes(program, settings).all():
+    routes = Routes(program, settings)
+    for route in routes.all():
         add(_of_route(program, route))
+    for func, entry in found.items():
+        found[func] = replace(entry, fixed=routes.never_given(func))
     add(_of_middleware(program, settings))
     for module in program.index.with_async():
         add(_of_module(program, module))
     for module in program.index.handing_over():
-        add(Entry(func, what) for func, what in given(program, module))
+        for func, what in given(program, module):
+            guard = Guard.RARE if what in (STARTS, ENDS) else Guard.NONE
+            add(iter([Entry(func, what, guard=guard)]))
     add(Entry(func, "receiver") for func in connected_async(program))
     return list(found.values())
 
@@ -66,8 +92,10 @@ def _of_route(program: Program, route: Route) -> Iterator[Entry]:
     """Yield what a request to a route runs on the loop."""
     match route.target:
         case FuncRef():
-            if route.target.func.is_async:
-                yield Entry(route.target.func, "async view", route.path)
+            func = route.target.func
+            if func.is_async:
+                runs = not refusal(program.resolver, func)
+                yield Entry(func, "async view", route.path, runs=runs)
         case ClassRef():
             yield from _of_class(program, route.target.cls, route.path)
 
@@ -79,11 +107,14 @@ def _of_class(program: Program, cls: Class, path: str) -> Iterator[Entry]:
         return
     handlers = [methods[name] for name in (*HTTP_METHODS, *ACTIONS) if name in methods]
     handlers += [each for each in methods.values() if _is_action(program, each)]
-    if not any(handler.is_async for handler in handlers):
+    entries = [
+        Entry(each, "async view", path, runs=not refusal(program.resolver, each))
+        for each in handlers
+        if each.is_async
+    ]
+    yield from entries
+    if not any(each.runs for each in entries):
         return
-    for handler in handlers:
-        if handler.is_async:
-            yield Entry(handler, "async view", path)
     # Of an async view everything runs on the loop that Django calls before the handler.
     for name in ("dispatch", "setup", "__init__", "initial"):
         if name in methods:
@@ -114,9 +145,20 @@ def _is_consumer(program: Program, cls: Class) -> bool:
 
 def _of_consumer(program: Program, cls: Class, path: str = "") -> Iterator[Entry]:
     """Yield the handlers of a consumer: those of Channels, and those that group messages name."""
-    for name, method in _methods(program, cls).items():
-        if method.is_async and not name.startswith("_"):
-            yield Entry(method, "consumer", path)
+    methods = _methods(program, cls)
+    for name, method in methods.items():
+        # A message of a group is the one argument of the method that its type names.
+        maybe = len(method.parameters) == 2 or _by_name(methods, name)
+        if method.is_async and (name in CONSUMED or maybe) and not name.startswith("_"):
+            yield Entry(method, "consumer", path, maybe=name not in CONSUMED)
+
+
+def _by_name(methods: Mapping[str, Func], name: str) -> bool:
+    """Tell whether a method may only be called by a name that is put together: `getattr`."""
+    others = [each.packed for other, each in methods.items() if other != name]
+    return any(b"getattr" in packed for packed in others) and not any(
+        name.encode() in packed for packed in others
+    )
 
 
 def _of_middleware(program: Program, settings: Settings) -> Iterator[Entry]:
@@ -145,7 +187,9 @@ def _of_module(program: Program, module: Module) -> Iterator[Entry]:
             yield from (
                 Entry(method, "middleware") for method in cls.methods.values() if method.is_async
             )
-        yield from (Entry(method, "bot handler") for method in callbacks(program, cls))
+        for method in callbacks(program, cls):
+            guard = Guard.RARE if method.last_name in ONCE else Guard.NONE
+            yield Entry(method, "bot handler", guard=guard)
     for func in module.functions:
         if func.is_async:
             yield from _of_function(program, func)
@@ -160,6 +204,9 @@ def _of_function(program: Program, func: Func) -> Iterator[Entry]:
         if name in RECEIVERS:
             yield Entry(func, "receiver")
         elif is_router(decorator):
-            yield Entry(func, "endpoint")
+            once = isinstance(decorator, ExtMethod) and decorator.name == "on_event"
+            yield Entry(func, "endpoint", guard=Guard.RARE if once else Guard.NONE)
         elif is_bot(decorator):
             yield Entry(func, "bot handler")
+        elif keeps(decorator):
+            yield Entry(func, "registered handler")

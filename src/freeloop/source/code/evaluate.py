@@ -25,8 +25,9 @@ from freeloop.source.code.kinds import (
     asks,
 )
 from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
-from freeloop.source.code.sites import Held, Site, Use, What, stronger
+from freeloop.source.code.sites import Site, Use, What
 from freeloop.source.code.spelling import line_of
+from freeloop.source.code.standing import Standing
 from freeloop.source.code.surroundings import Surroundings
 from freeloop.source.code.terms import (
     ATTRIBUTE,
@@ -77,7 +78,7 @@ OF_COROUTINE = frozenset(
 )  # fmt: skip
 
 
-class Evaluator:
+class Evaluator(Standing):
     """Evaluates expressions of a function.
 
     Attributes:
@@ -88,21 +89,20 @@ class Evaluator:
 
     def __init__(self, program: Surroundings, func: Func, env: dict[str, Kind | None]) -> None:
         """Evaluate in an environment; `program` answers what lies outside of the function."""
+        super().__init__()
         self.program = program
         self.func = func
         self.env = env
         self._module = program.resolver.kinds_of(func.module)
         self.sites: list[Site] = []
-        self.guard = Guard.NONE
-        self.looped = False
-        self.held: tuple[Held, ...] = ()
 
     def visit(self, term: Term, use: Use = Use.OTHER, assigned: str = "") -> Kind | None:
         """Return the kind of a term; what happens on the way is added to the sites."""
         if term is None:
             return None
         if type(term) is str:
-            return self.name(term)
+            env = self.env
+            return env[term] if term in env else self.name(term)
         return _HANDLERS[term[0]](self, term, use, assigned)
 
     def name(self, name: str) -> Kind | None:
@@ -123,36 +123,36 @@ class Evaluator:
         """Add a site where the walk is, and return it."""
         site = Site(
             what, self.func, line, column, term, target, self.guard, held=self.held,
-            looped=self.looped,
+            looped=self.looped, given=self.given, passes=self.passes, block=self.around,
         )  # fmt: skip
         self.sites.append(site)
         return site
 
     def _constant(self, term: Term, use: Use, assigned: str) -> Kind | None:
-        return Text(term[1]) if isinstance(term[1], str) else NOTHING
+        return Text(term[1]) if type(term[1]) is str else NOTHING
 
     def _attribute(self, term: Term, use: Use, assigned: str) -> Kind | None:
         _, base, name, line, column = term
         kind = self.visit(base)
         if kind is None:
             return None
-        if isinstance(kind, Coroutine):
+        if type(kind) is Coroutine:
             if name not in OF_COROUTINE and not kind.task:
                 self.note(What.MISUSED, line, column, base, kind)
             return None
-        if is_lazy_user(kind):
+        if type(kind) is ExtInst and is_lazy_user(kind):
             self.note(What.READ, line, column, term, kind)
             return None
         attributes = self.program.attributes
-        model = attributes.foreign_key(kind, name)
-        if model is not None:
-            self.note(What.READ, line, column, term, QuerySet(model))
-            self._loaded(base, name)
-        getter = attributes.property_of(kind, name)
-        if getter is not None:
-            target = FuncRef(getter, kind)
-            self.note(What.READ, line, column, term, target)
-            return self.program.returned(getter)
+        if type(kind) is Inst:
+            model = attributes.foreign_key(kind, name)
+            if model is not None:
+                self.note(What.READ, line, column, term, QuerySet(model))
+                self._loaded(base, name)
+            getter = attributes.property_of(kind, name)
+            if getter is not None:
+                self.note(What.READ, line, column, term, FuncRef(getter, kind))
+                return self.program.returned(getter)
         return attributes.of(kind, name)
 
     def _loaded(self, base: Term, name: str) -> None:
@@ -166,24 +166,32 @@ class Evaluator:
         if callee == "super" and not arguments:
             return self.program.superclass(self.func)
         target = self.visit(callee)
-        given = tuple([self.visit(each, Use.ARGUMENT) for each in arguments])
-        named = {name or "**": self.visit(each, Use.ARGUMENT) for name, each in keywords}
-        for name, value in keywords:
-            if name == "thread_sensitive" and value == (CONSTANT, False):
-                named[name] = Text("False")
-        if isinstance(target, Coroutine) and not target.task:
-            self.note(What.MISUSED, line, column, callee, target)
+        first = len(self.sites)
+        given = tuple([self.visit(each, Use.ARGUMENT) for each in arguments]) if arguments else ()
+        named = self._named_arguments(keywords) if keywords else {}
         if target is None:
             return None
+        if type(target) is Coroutine and not target.task:
+            self.note(What.MISUSED, line, column, callee, target)
+        for each in self.sites[first:]:
+            if each.use is Use.ARGUMENT and each.given_to is None:
+                each.given_to = target
         site = self.note(What.CALL, line, column, callee, target)
         site.end_line, site.arguments, site.keywords = end_line, given, named
-        site.use, site.assigned = use, assigned
-        site.result = self.program.called(target, given, named, line)
-        if isinstance(target, Ext):
+        site.use, site.assigned, site.call = use, assigned, term
+        result = self.program.called(target, given, named, line)
+        if type(target) is Ext:
             self._builtin(target.name, given, named, term)
-        if isinstance(target, LambdaRef):
-            site.result = self.visit(target.term[2])
-        return site.result
+        elif type(target) is LambdaRef:
+            result = self.visit(target.term[2])
+        site.result = result
+        return result
+
+    def _named_arguments(self, keywords: Term) -> dict[str, Kind | None]:
+        found = {name or "**": self.visit(each, Use.ARGUMENT) for name, each in keywords}
+        if ("thread_sensitive", (CONSTANT, False)) in keywords:
+            found["thread_sensitive"] = Text("False")
+        return found
 
     def _builtin(
         self, name: str, given: tuple[Kind | None, ...], named: dict[str, Kind | None], term: Term
@@ -201,9 +209,10 @@ class Evaluator:
 
     def iterate(self, kind: Kind | None, term: Term, line: int, column: int) -> None:
         """Note that all items of a thing are taken, when that runs code."""
-        if isinstance(kind, Coroutine) and not kind.task:
-            self.note(What.MISUSED, line, column, term, kind)
-        elif isinstance(kind, Generator) or asks(kind):
+        if type(kind) is Coroutine:
+            if not kind.task:
+                self.note(What.MISUSED, line, column, term, kind)
+        elif type(kind) is Generator or asks(kind):
             self.note(What.ITERATE, line, column, term, kind)
 
     def test(self, term: Term, line: int = 0) -> None:
@@ -227,11 +236,10 @@ class Evaluator:
         """Test each part of `a and b`; the later ones may not be reached."""
         first, *rest = term[1]
         self.test(first, line)
-        before = self.guard
-        self.guard = stronger(before, Guard.BRANCH)
+        before = self.enter(Guard.BRANCH, first, holds=term[2])
         for each in rest:
             self.test(each, line)
-        self.guard = before
+        self.leave(before)
 
     def _await(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1], Use.AWAITED)
@@ -288,11 +296,10 @@ class Evaluator:
         first, *rest = term[1]
         self.test(first)
         kind: Kind | None = None
-        before = self.guard
-        self.guard = stronger(before, Guard.BRANCH)
+        before = self.enter(Guard.BRANCH, first, holds=term[2])
         for each in rest:
             kind = self.visit(each) or kind
-        self.guard = before
+        self.leave(before)
         return kind
 
     def _compare(self, term: Term, use: Use, assigned: str) -> Kind | None:
@@ -309,10 +316,11 @@ class Evaluator:
 
     def _choice(self, term: Term, use: Use, assigned: str) -> Kind | None:
         self.test(term[1])
-        before = self.guard
-        self.guard = stronger(before, Guard.BRANCH)
-        kinds = [self.visit(each, use, assigned) for each in term[2:]]
-        self.guard = before
+        kinds = []
+        for each, holds in zip(term[2:], (True, False), strict=True):
+            before = self.enter(Guard.BRANCH, term[1], holds=holds)
+            kinds.append(self.visit(each, use, assigned))
+            self.leave(before)
         return next((kind for kind in kinds if kind is not None and kind is not NOTHING), None)
 
     def _subscript(self, term: Term, use: Use, assigned: str) -> Kind | None:
@@ -363,6 +371,7 @@ class Evaluator:
     def bind(self, target: Term, kind: Kind | None) -> None:
         """Give a kind to a name, or to none where it is taken apart."""
         if type(target) is str:
+            self.set_anew(target)
             if kind is NOTHING and self.env.get(target) is not None:
                 return
             self.env[target] = kind

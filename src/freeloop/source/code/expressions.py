@@ -165,7 +165,7 @@ class Expressions:
         return (OPERATION, type(node.op).__name__, left, right)
 
     def _boolean(self, node: ast.BoolOp) -> Term:
-        return (BOOLEAN, self.each(node.values))
+        return (BOOLEAN, self.each(node.values), type(node.op) is ast.And)
 
     def _unary(self, node: ast.UnaryOp) -> Term:
         operand = self.expression(node.operand)

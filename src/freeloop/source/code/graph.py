@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from freeloop.model.finding import Guard
 from freeloop.source.code.causes import Cause, Causes
+from freeloop.source.code.crashes import Crashes
 from freeloop.source.code.decorators import sync_wrapper
 from freeloop.source.code.deployment import Deployment
 from freeloop.source.code.drawing import Drawing
@@ -20,7 +23,7 @@ from freeloop.source.code.reach import Reach, Way
 from freeloop.source.code.runs import Runs
 from freeloop.source.code.sequences import Sequence, awaits_in_sequence
 from freeloop.source.code.settings import Settings
-from freeloop.source.code.sites import Site, What
+from freeloop.source.code.sites import Site, What, stronger
 from freeloop.source.code.templates import Templates
 from freeloop.source.code.updates import Update, updates_across_await
 from freeloop.source.code.waiting import Waits
@@ -56,6 +59,21 @@ class Graph:
     @cached_property
     def entries(self) -> list[Entry]:
         """Entry points that run on the event loop."""
+        return [entry for entry in self._called if entry.runs]
+
+    @cached_property
+    def is_readable(self) -> bool:
+        """Whether what is reached by no entry point can be told from what is."""
+        urlconf = self.settings.urlconf
+        return bool(self.entries) or (bool(urlconf) and urlconf in self.program.index)
+
+    @cached_property
+    def never_awaited(self) -> list[Entry]:
+        """What a framework calls and does not await."""
+        return [entry for entry in self._called if not entry.runs]
+
+    @cached_property
+    def _called(self) -> list[Entry]:
         return find_entries(self.program, self.settings)
 
     @cached_property
@@ -72,7 +90,17 @@ class Graph:
     @cached_property
     def reach(self) -> Reach:
         """What runs on the loop, and the ways to it."""
-        return Reach(Runs(self.program, self.drawing), self.entries)
+        return Reach(self.runs, self.crashes, self.entries)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """What sites run."""
+        return Runs(self.program, self.drawing)
+
+    @cached_property
+    def crashes(self) -> Crashes:
+        """What is never reached on the loop, because the code before it raises."""
+        return Crashes(self.causes, self.runs)
 
     def loop_functions(self) -> Iterator[Func]:
         """Yield every function that runs on an event loop."""
@@ -83,14 +111,16 @@ class Graph:
         for module in self.program.index.with_async():
             yield from (func for func in module.functions if func.is_async)
 
-    def updates_across_await(self, func: Func) -> Iterator[Update]:
+    def updates_across_await(self, func: Func) -> Iterator[tuple[Site, Update]]:
         """Yield writes to shared state of what was read before an await."""
-        if any(site.what is What.WRITE for site in self.program.sites(func)):
-            yield from updates_across_await(func)
+        if func.updates:
+            for update in updates_across_await(func.body, func.own):
+                yield Site(What.WRITE, func, update.line, 0, update.text, None), update
 
     def awaits_in_sequence(self, func: Func) -> Iterator[Sequence]:
         """Yield the awaits of a function that do not need one another."""
-        yield from awaits_in_sequence(func)
+        if func.in_sequence:
+            yield from awaits_in_sequence(func.body)
 
     @cached_property
     def waits(self) -> Waits:
@@ -115,11 +145,21 @@ class Graph:
     def loop_causes(self) -> list[tuple[Site, Cause]]:
         """What must not happen on an event loop, and does."""
         causes = ((site, self.causes.of(site)) for site in self.loop_sites)
-        return [(site, cause) for site, cause in causes if cause is not None]
+        return [
+            (site, cause)
+            for site, cause in causes
+            if cause is not None and (not site.given or self.way_to_site(site).holds)
+        ]
 
     def way_to(self, func: Func) -> Way:
         """Return how a function on the loop is reached."""
         return self.reach.way_to(func)
+
+    def way_to_site(self, site: Site) -> Way:
+        """Return how a site on the loop is reached, where its own conditions are met."""
+        way = self.reach.way_to(site.func, site.given)
+        after = Guard.AFTER if self.crashes.before(site) is not None else Guard.NONE
+        return replace(way, guard=stronger(stronger(way.guard, site.guard), after))
 
     def own_twin(self, func: Func) -> Func | None:
         """Return the async function beside a sync one that is named as its twin, if any."""

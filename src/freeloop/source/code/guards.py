@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freeloop.model.finding import Guard
-from freeloop.source.code.kinds import Ext
+from freeloop.source.code.kinds import Ext, FuncRef, Kind
 from freeloop.source.code.terms import (
     ASSIGN,
     ATTRIBUTE,
@@ -94,13 +94,35 @@ def _asks_setting(here: Evaluator, test: Term) -> bool:
                 return isinstance(callee, Ext) and callee.name.startswith(
                     ("os.environ", "os.getenv")
                 )
+            if type(test[1]) is str and _returns_setting(here.name(test[1])):
+                return True
             # A setting with a default.
             return bool(test[2]) and test[1] == "getattr" and test[2][0] == "settings"
-        if tag in (PARTS, COMPARE):
-            return any(_asks_setting(here, each) for each in test[2])
-        if tag == BOOLEAN:
-            return any(_asks_setting(here, each) for each in test[1])
+        parts = test[2] if tag in (PARTS, COMPARE) else test[1] if tag == BOOLEAN else ()
+        # A loop, not `any`: it runs for every condition there is.
+        for each in parts:  # noqa: SIM110
+            if _asks_setting(here, each):
+                return True
+        return False
     return bool(test == "TYPE_CHECKING")
+
+
+def _returns_setting(kind: Kind | None) -> bool:
+    """Tell whether a function of the project only tells what a setting says."""
+    if not isinstance(kind, FuncRef) or len(kind.func.body) != 1:
+        return False
+    term = kind.func.body[0]
+    return bool(term[0] == RETURN) and _names_setting(term[1])
+
+
+def _names_setting(term: Term) -> bool:
+    if type(term) is not tuple or not term:
+        return False
+    if term[0] == ATTRIBUTE and term[1] in ("settings", "os") and term[2] != "path":
+        return True
+    if term[0] == CALL and term[1] == "getattr" and term[2][:1] == ("settings",):
+        return True
+    return any(_names_setting(each) for each in term)
 
 
 def _asked_missing(test: Term) -> Term:

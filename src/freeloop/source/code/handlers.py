@@ -9,6 +9,7 @@ from freeloop.source.code.kinds import ClassRef, Ext, ExtInst, ExtMethod, FuncRe
 from freeloop.source.code.program import Program
 from freeloop.source.code.sites import Site, What
 from freeloop.source.code.summary import REGISTRARS, STREAMS
+from freeloop.source.code.terms import ASSIGN, ATTRIBUTE, IF, SUBSCRIPT, Term
 
 # Frameworks whose decorators make an async function an endpoint on the loop; a plain `def` runs
 # in a thread.
@@ -24,6 +25,8 @@ ROUTER_METHODS = frozenset(
 )  # fmt: skip
 # Bots: every decorator of theirs is given a handler.
 BOTS = ("discord.", "disnake.", "nextcord.", "aiogram.", "telethon.", "pyrogram.", "slack_bolt.")
+# What runs once in a process.
+STARTS, ENDS = "start-up handler", "shut-down handler"
 # Callbacks that a bot calls by their name.
 BOT_CALLBACKS = ("on_", "callback", "interaction_check", "setup_hook", "cog_load", "cog_unload",
                  "cog_check", "process_commands")  # fmt: skip
@@ -58,6 +61,35 @@ def is_bot(decorator: Kind | None) -> bool:
             return False
 
 
+def keeps(decorator: Kind | None) -> bool:
+    """Tell whether a decorator of the project marks or keeps a function, to call it by a name."""
+    if not isinstance(decorator, FuncRef):
+        return False
+    inside = [each for each in decorator.func.module.functions if _is_in(each, decorator.func)]
+    names = {each.last_name for each in inside} | {name for each in inside for name in each.names}
+    return any(_keeps(term, names) for each in inside for term in each.body)
+
+
+def _is_in(func: Func | None, around: Func) -> bool:
+    while func is not None and func is not around:
+        func = func.outer
+    return func is around
+
+
+def _keeps(term: Term, names: set[str]) -> bool:
+    if term[0] == ASSIGN:
+        marks = any(
+            type(each) is tuple
+            and each[0] == ATTRIBUTE
+            and each[1] in names
+            and not each[2].startswith("__")
+            for each in term[1]
+        )
+        kept = any(type(each) is tuple and each[0] == SUBSCRIPT for each in term[1])
+        return marks or (kept and type(term[2]) is str and term[2] in names)
+    return term[0] == IF and any(_keeps(each, names) for each in (*term[2], *term[3]))
+
+
 def callbacks(program: Program, cls: Class) -> Iterator[Func]:
     """Yield the methods of a class that a bot's library calls by their names."""
     if any(base.startswith(BOTS) for base in program.resolver.library_bases(cls)):
@@ -88,7 +120,15 @@ def given(program: Program, module: Module) -> Iterator[tuple[Func, str]]:
                 values = (*site.arguments, *site.keywords.values())
                 for value in values:
                     if isinstance(value, FuncRef) and value.func.is_async:
-                        yield value.func, "handler"
+                        yield value.func, _given_as(site)
+
+
+def _given_as(site: Site) -> str:
+    """Return words for what a function becomes that a call gives to a framework."""
+    text = site.text
+    if "startup" in text or "post_init" in text:
+        return STARTS
+    return ENDS if "shutdown" in text or "cleanup" in text else "handler"
 
 
 def _library(kind: Kind | None) -> str:

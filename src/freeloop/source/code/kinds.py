@@ -75,9 +75,15 @@ class Ext:
 
 @dataclass(slots=True, unsafe_hash=True)
 class ExtInst:
-    """An object of a library's class."""
+    """An object of a library's class.
+
+    Attributes:
+        name: Dotted name of the class.
+        in_memory: Whether it reads and writes a file in memory: a ZipFile over a BytesIO.
+    """
 
     name: str
+    in_memory: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -217,9 +223,40 @@ class Nothing:
 NOTHING = Nothing()
 
 
+def merged(one: dict[str, Kind | None], other: dict[str, Kind | None]) -> dict[str, Kind | None]:
+    """Return what names stand for after either of two branches."""
+    both = {name: either(one[name], kind) if name in one else kind for name, kind in other.items()}
+    return {**one, **both}
+
+
+def either(one: Kind | None, other: Kind | None) -> Kind | None:
+    """Return what is certain of a thing that is the one or the other; of rows, what is loaded."""
+    if one is other:
+        return other
+    match one, other:
+        case Inst(), Inst() if one.cls is other.cls:
+            return Inst(one.cls, one.queried and other.queried, one.related | other.related)
+        case QuerySet(), QuerySet() if one.model is other.model:
+            related, fetched = one.related | other.related, one.fetched or other.fetched
+            return QuerySet(one.model, related, one.rows, fetched)
+        case (Inst() as row, None) | (None, Inst() as row):
+            return replace(row, queried=False)
+        case _, None | Nothing():
+            return one
+        case _:
+            return other
+
+
+def is_in_memory(kind: Kind | None) -> bool:
+    """Tell whether it is a file in memory, or works on one."""
+    return isinstance(kind, ExtInst) and (
+        kind.in_memory or kind.name.endswith(("BytesIO", "StringIO"))
+    )
+
+
 def asks(kind: Kind | None) -> TypeGuard[QuerySet]:
     """Tell whether it is a query whose rows are not there yet."""
-    return isinstance(kind, QuerySet) and not kind.fetched
+    return type(kind) is QuerySet and not kind.fetched
 
 
 def after_fetching(term: Term, kind: Kind | None) -> dict[str, Kind | None]:

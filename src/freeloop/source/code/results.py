@@ -25,6 +25,7 @@ from freeloop.source.code.kinds import (
     Offload,
     QuerySet,
     Text,
+    is_in_memory,
 )
 from freeloop.source.code.orm import INSTANCE_RUNS, LAZY, ONE_ROW, RUNS, SHORTCUTS
 from freeloop.source.code.resolve import ENTERERS, OFFLOADERS, Resolver
@@ -64,6 +65,8 @@ OF_CONSUMER = frozenset(
 )
 # Functions of libraries that give an object of another library.
 GIVES = {"django_redis.get_redis_connection": "redis.client.Redis"}
+# Libraries whose objects work on a file that they are given.
+FILES = ("zipfile.", "tarfile.", "gzip.", "bz2.", "lzma.", "io.")
 IN_THREAD = frozenset({"asyncio.to_thread", "anyio.to_thread.run_sync"})
 
 
@@ -149,7 +152,14 @@ class Results:
             return Coroutine(callee, row_of(first), line)
         if name in ASYNC_STDLIB or self.is_async_twin(name):
             return Coroutine(callee, None, line)
-        return self._object(name)
+        made = self._object(name)
+        if (
+            isinstance(made, ExtInst)
+            and name.startswith(FILES)
+            and any(map(is_in_memory, (first, *keywords.values())))
+        ):
+            return replace(made, in_memory=True)
+        return made
 
     def _object(self, name: str) -> Kind | None:
         """Return the object that a library's function or class gives."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from freeloop.source.code.handlers import registered
-from freeloop.source.code.index import Module
+from freeloop.source.code.index import Func, Module
 from freeloop.source.code.kinds import (
     ClassRef,
     Ext,
@@ -57,6 +57,15 @@ class Routes:
                 module = self._program.index.module_of(path)
                 if module is not None:
                     yield from self._of_module(module, "")
+
+    def never_given(self, func: Func) -> frozenset[str]:
+        """Return parameters of a view that have their defaults: no module of routes names them."""
+        index = self._program.index
+        return frozenset(
+            name
+            for name, _ in func.defaults
+            if not any(index.mentions(path, name) for path in self._seen)
+        )
 
     def _of_module(self, module: Module, prefix: str) -> Iterator[Route]:
         if module.file.path in self._seen:

@@ -19,12 +19,18 @@ from freeloop.source.code.kinds import (
 )
 from freeloop.source.code.program import Program
 from freeloop.source.code.signals import BUILT_IN_SIGNALS, SIGNALS, receivers
-from freeloop.source.code.sites import Site, What
+from freeloop.source.code.sites import Site, Use, What
 
 # The loop calls what these are given.
 CALLED_BY_LOOP = frozenset(
     {"call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_done_callback"}
 )
+
+# Run a coroutine on another loop than the one that makes it.
+OWN_LOOPS = frozenset(
+    {"asyncio.run", "asyncio.run_coroutine_threadsafe", "anyio.run", "uvloop.run"}
+)
+OWN_LOOP_CALLS = ("asyncio.run", "run_coroutine_threadsafe", "run_until_complete")
 
 
 class Runs:
@@ -57,6 +63,11 @@ class Runs:
 
     def _of_call(self, site: Site, target: Kind | None) -> Iterator[tuple[Func, bool]]:
         match target:
+            case FuncRef() if target.func.is_async and (
+                site.use is Use.STATEMENT or self._runs_elsewhere(site.given_to)
+            ):
+                # A coroutine that nobody awaits, or that another loop does.
+                return
             case FuncRef():
                 if not target.func.yields:
                     yield target.func, target.cached
@@ -69,6 +80,19 @@ class Runs:
             case _:
                 for func in self._of_library(site, target):
                     yield func, False
+
+    def _runs_elsewhere(self, given_to: Kind | None) -> bool:
+        """Tell whether a function runs the coroutine that it is given on a loop of its own."""
+        match given_to:
+            case Ext():
+                return given_to.name in OWN_LOOPS
+            case ExtMethod():
+                return given_to.name == "run_until_complete"
+            case FuncRef() if not given_to.func.is_async:
+                texts = [site.text for site in self.program.sites(given_to.func)]
+                return any(text.endswith(OWN_LOOP_CALLS) for text in texts)
+            case _:
+                return False
 
     def _methods(self, cls: Class, *names: str) -> Iterator[tuple[Func, bool]]:
         for name in names:

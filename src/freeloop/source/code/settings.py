@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from freeloop.source.code.index import Index, Module
@@ -11,6 +12,7 @@ from freeloop.source.code.terms import (
     AUGMENT,
     CALL,
     CHOICE,
+    CLASS,
     CONSTANT,
     DICT,
     OPERATION,
@@ -48,6 +50,7 @@ class Settings:
         wsgi: WSGI_APPLICATION.
         databases_at: File and line of DATABASES.
         user_in_templates: Whether templates have `user`, and nothing has looked at it before.
+        storage: Backend of the default storage.
     """
 
     module: str = ""
@@ -65,11 +68,17 @@ class Settings:
     wsgi: str = ""
     databases_at: tuple[str, int] = ("", 0)
     user_in_templates: bool = False
+    storage: str = ""
 
     @property
     def counts_connections(self) -> bool:
         """Whether the default database is a server, which refuses connections beyond a limit."""
         return any(name in self.database for name in ("postg", "psycopg", "mysql", "oracle"))
+
+    @property
+    def stores_elsewhere(self) -> bool:
+        """Whether the default storage is another machine's, not a directory."""
+        return bool(self.storage) and not self.storage.endswith("FileSystemStorage")
 
     @property
     def session_in_cookie(self) -> bool:
@@ -129,6 +138,8 @@ def read_settings(index: Index, name: str) -> Settings:
         wsgi=_text(values.get("WSGI_APPLICATION")),
         user_in_templates=_holds(values.get("TEMPLATES"), USER_IN_TEMPLATES)
         and not _holds(values.get("MIDDLEWARE"), LOOKS_AT_USER),
+        storage=_text(_items(_items(values.get("STORAGES")).get("default")).get("BACKEND"))
+        or _text(values.get("DEFAULT_FILE_STORAGE")),
         databases_at=places.get("DATABASES", (module.file.path, 1)),
     )
 
@@ -149,17 +160,27 @@ def _read(
         if base is not None:
             _read(index, base, values, places, seen)
     for term in module.body.body:
-        tag = term[0]
-        if tag == ASSIGN:
-            for target in term[1]:
-                if type(target) is str:
-                    values[target] = term[2]
-                    places[target] = (module.file.path, term[3])
-        elif tag == ANNOTATED and type(term[1]) is str:
-            values[term[1]] = term[3]
-            places[term[1]] = (module.file.path, term[4])
-        elif tag == AUGMENT and type(term[1]) is str:
+        # Settings as classes (django-configurations): the first is the base of the others.
+        is_first = term[0] == CLASS and not module.classes[term[1]].name.startswith("Prod")
+        for name, value, line in _set_by(module, term):
+            if not (is_first and name in values):
+                values[name] = value
+                places[name] = (module.file.path, line)
+        if term[0] == AUGMENT and type(term[1]) is str:
             values[term[1]] = (OPERATION, "Add", values.get(term[1]), term[2])
+
+
+def _set_by(module: Module, term: Term) -> Iterator[tuple[str, Term, int]]:
+    """Yield name, value and line of each setting that a statement gives a value."""
+    tag = term[0]
+    if tag == ASSIGN:
+        yield from ((each, term[2], term[3]) for each in term[1] if type(each) is str)
+    elif tag == ANNOTATED and type(term[1]) is str:
+        yield term[1], term[3], term[4]
+    elif tag == CLASS:
+        for name, (_, value, line) in module.classes[term[1]].attributes.items():
+            if name.isupper():
+                yield name, value, line
 
 
 def _items(term: Term) -> dict[str, Term]:

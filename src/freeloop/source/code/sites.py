@@ -12,7 +12,7 @@ from freeloop.source.code.kinds import Kind
 from freeloop.source.code.spelling import written
 from freeloop.source.code.terms import Term
 
-_ORDER = (Guard.NONE, Guard.BRANCH, Guard.CACHE, Guard.SETTING, Guard.RARE)
+_ORDER = (Guard.NONE, Guard.BRANCH, Guard.CACHE, Guard.SETTING, Guard.RARE, Guard.AFTER)
 _WEIGHT = {guard: weight for weight, guard in enumerate(_ORDER)}
 
 
@@ -64,6 +64,28 @@ class Held:
     is_async: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of a parameter, for a place in the function to be reached.
+
+    Attributes:
+        parameter: Its name.
+        operator: "" for its truth, otherwise that of a comparison.
+        other: What it is compared with.
+        holds: Whether the test must hold, or must not.
+    """
+
+    parameter: str
+    operator: str
+    other: Term
+    holds: bool
+
+    @property
+    def opposite(self) -> Condition:
+        """The condition that holds when this one does not."""
+        return Condition(self.parameter, self.operator, self.other, not self.holds)
+
+
 @dataclass(slots=True, eq=False)
 class Site:
     """One thing that happens in a function.
@@ -84,6 +106,11 @@ class Site:
         held: Blocks around it, the outermost first.
         looped: Whether it is inside a loop or comprehension.
         assigned: Name or `self.name` that the value is given to; "" otherwise.
+        call: The term of a call.
+        given_to: What is called with its value.
+        given: What must hold of the function's parameters.
+        passes: Names that still are what the function was given.
+        block: Numbers of the blocks around it, the outermost first.
     """
 
     what: What
@@ -101,6 +128,11 @@ class Site:
     held: tuple[Held, ...] = ()
     looped: bool = False
     assigned: str = ""
+    call: Term = None
+    given_to: Kind | None = None
+    given: tuple[Condition, ...] = ()
+    passes: frozenset[str] = frozenset()
+    block: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

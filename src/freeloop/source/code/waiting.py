@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from freeloop.source.code.causes import CauseKind, Causes
+from freeloop.source.code.conditions import is_ruled_out, values_of
 from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import (
     Ext,
@@ -23,6 +24,7 @@ from freeloop.source.code.kinds import (
 from freeloop.source.code.orm import INSTANCE_RUNS, RUNS
 from freeloop.source.code.program import Program
 from freeloop.source.code.sites import Site, Use, What
+from freeloop.source.code.terms import Term
 
 # Clients whose methods wait for another machine, and those of them that only read.
 CLIENTS = frozenset({"httpx.AsyncClient", "aiohttp.ClientSession"})
@@ -74,17 +76,24 @@ class Waits:
         self._program = program
         self._causes = causes
 
-    def of(self, func: Func) -> list[Waiting]:
-        """Return what a function waits for, its own callees included, in the order of the code."""
+    def of(self, func: Func, known: Mapping[str, Term] | None = None) -> list[Waiting]:
+        """Return what a function waits for, its own callees included, in the order of the code.
+
+        Args:
+            func: The function.
+            known: Values of its parameters; what they rule out is left out.
+        """
+        known = known or {}
         return [
             Waiting(what, site, deep)
             for site in self._program.sites(func)
-            for what, deep in self._of_site(site, {func})
+            if not is_ruled_out(site, known)
+            for what, deep in self._of_site(site, {func}, known)
         ]
 
     def of_site(self, site: Site) -> list[Wait]:
         """Return what one site waits for."""
-        return [what for what, _ in self._of_site(site, {site.func})]
+        return [what for what, _ in self._of_site(site, {site.func}, {})]
 
     def changes(self, site: Site) -> bool:
         """Tell whether a function that a site calls, or one below it, sets what others may read."""
@@ -104,10 +113,12 @@ class Waits:
                 if isinstance(site.target, FuncRef):
                     yield from self._below(site.target.func, seen)
 
-    def _of_site(self, site: Site, seen: set[Func]) -> Iterator[tuple[Wait, Site]]:
+    def _of_site(
+        self, site: Site, seen: set[Func], known: Mapping[str, Term]
+    ) -> Iterator[tuple[Wait, Site]]:
         target = site.target
         if site.what is What.AWAIT and isinstance(target, Generator):
-            yield from self._of_function(target.func, seen)
+            yield from self._of_function(target.func, seen, {})
         elif site.what is What.AWAIT:
             what = self._of_await(site)
             if what is not None:
@@ -118,17 +129,21 @@ class Waits:
             yield Wait.RELEASE, site
         elif isinstance(target, FuncRef):
             if target.func.is_async and site.use is Use.AWAITED:
-                yield from self._of_function(target.func, seen)
+                given = values_of(site, target.func, known)
+                yield from self._of_function(target.func, seen, given)
         elif site.use in (Use.AWAITED, Use.OTHER):
             what = self._of_call(target, site)
             if what is not None:
                 yield what, site
 
-    def _of_function(self, func: Func, seen: set[Func]) -> Iterator[tuple[Wait, Site]]:
+    def _of_function(
+        self, func: Func, seen: set[Func], known: Mapping[str, Term]
+    ) -> Iterator[tuple[Wait, Site]]:
         if func in seen or len(seen) > DEEPEST:
             return
         for site in self._program.sites(func):
-            yield from self._of_site(site, seen | {func})
+            if not is_ruled_out(site, known):
+                yield from self._of_site(site, seen | {func}, known)
 
     def _of_await(self, site: Site) -> Wait | None:
         """Return what an await waits for that no call before it has told."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from freeloop.model.finding import Guard
+from freeloop.source.code.conditions import leaves
 from freeloop.source.code.evaluate import Evaluator
 from freeloop.source.code.guards import guard_of_handler, guard_of_test, leaves_when_kept
 from freeloop.source.code.index import Func
@@ -18,6 +19,7 @@ from freeloop.source.code.kinds import (
     Kind,
     Lent,
     after_fetching,
+    merged,
 )
 from freeloop.source.code.results import item_of
 from freeloop.source.code.sites import Held, Site, Use, What, stronger
@@ -29,6 +31,7 @@ from freeloop.source.code.terms import (
     ATTRIBUTE,
     AUGMENT,
     CLASS,
+    COMPARE,
     EXPRESSION,
     FOR,
     FUNCTION,
@@ -74,18 +77,32 @@ class Walker(Evaluator):
 
     def walk(self) -> Walk:
         """Walk the whole body."""
-        self.block(self.func.body)
+        self.passes = self.func.names
+        for term in self.func.body:
+            self._statement(term)
         return Walk(self.sites, self.env, self.returned)
 
-    def block(self, body: Terms, guard: Guard = Guard.NONE) -> None:
+    def block(
+        self, body: Terms, guard: Guard = Guard.NONE, test: Term = None, *, holds: bool = True
+    ) -> None:
         """Walk statements behind a guard."""
-        before = self.guard
-        self.guard = stronger(before, guard)
+        before = self.enter(guard, test, holds=holds)
         for term in body:
-            _STATEMENTS[term[0]](self, term)
-            if term[0] == IF and leaves_when_kept(term):
-                self.guard = stronger(self.guard, Guard.CACHE)
-        self.guard = before
+            self._statement(term)
+        self.leave(before)
+
+    def _statement(self, term: Term) -> None:
+        _STATEMENTS[term[0]](self, term)
+        if term[0] == IF:
+            self._go_on(term)
+
+    def _go_on(self, term: Term) -> None:
+        """Remember what is known after an `if`, one of whose branches returns."""
+        if leaves_when_kept(term):
+            self.guard = stronger(self.guard, Guard.CACHE)
+        for body, holds in ((term[2], False), (term[3], True)):
+            if leaves(body):
+                self.learn(term[1], holds=holds)
 
     def _expression(self, term: Term) -> None:
         self.visit(term[1], Use.STATEMENT)
@@ -132,8 +149,15 @@ class Walker(Evaluator):
         _, test, body, otherwise, line = term
         self.test(test, line)
         guard, opposite = guard_of_test(self, test, body)
-        self.block(body, guard)
-        self.block(otherwise, opposite)
+        before = dict(self.env)
+        self.block(body, guard, test)
+        if leaves(body):
+            self.env = before
+            self.block(otherwise, opposite, test, holds=False)
+            return
+        one, self.env = self.env, before
+        self.block(otherwise, opposite, test, holds=False)
+        self.env = one if leaves(otherwise) else merged(one, self.env)
 
     def _for(self, term: Term) -> None:
         _, target, iterable, body, otherwise, is_async, line, column = term
@@ -215,8 +239,9 @@ class Walker(Evaluator):
 
     def _match(self, term: Term) -> None:
         self.visit(term[1])
-        for body in term[2]:
-            self.block(body, Guard.BRANCH)
+        for body, value in zip(term[2], term[4], strict=True):
+            test = None if value is None else (COMPARE, "Eq", (term[1], value))
+            self.block(body, Guard.BRANCH, test)
 
     def _global(self, term: Term) -> None:
         self._globals.update(term[1])

@@ -1,0 +1,193 @@
+"""Ways to a cause: what the default view shows, and what it only counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from freeloop.model.finding import Finding, Guard
+from tests.rules.cases import check
+
+MODELS = "from django.db import models\nclass Dish(models.Model): pass\n"
+SETTINGS = 'ROOT_URLCONF = "urls"\n'
+URLS = "from django.urls import path\nfrom views import view\nurlpatterns = [path('a/', view)]\n"
+
+
+def found_in(at: Path, views: str, urls: str = URLS, **beside: str) -> dict[int, Finding]:
+    """Return the findings in a project's views by their lines."""
+    files = {"models": MODELS, "settings": SETTINGS, "urls": urls, "views": views, **beside}
+    for name, text in files.items():
+        (at / f"{name}.py").write_text(text)
+    (at / "pyproject.toml").touch()
+    return {each.line: each for each in check(at) if each.path == "views.py"}
+
+
+def test_what_follows_a_line_that_raises_is_only_counted(tmp_path: Path) -> None:
+    """On the loop it is not reached; a branch of its own, or a caught error, changes that."""
+    found = found_in(
+        tmp_path,
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    if request.GET:\n"
+        "        Dish.objects.get(pk=1)\n"
+        "    try:\n"
+        "        Dish.objects.first()\n"
+        "        Dish.objects.last()\n"
+        "    except Exception: pass\n"
+        "    count()\n"
+        "    Dish.objects.count()\n"
+        "def count():\n"
+        "    return Dish.objects.exists()\n",
+    )
+
+    assert {line for line, each in found.items() if not each.folded} == {4, 6, 12}
+    assert {line for line, each in found.items() if each.guard is Guard.AFTER} == {7, 10}
+
+
+def test_a_handler_that_nobody_awaits_reaches_nothing(tmp_path: Path) -> None:
+    """Django REST framework gets a coroutine: that is shown, and nothing in it."""
+    found = found_in(
+        tmp_path,
+        "from models import Dish\n"
+        "from rest_framework.decorators import api_view\n"
+        "@api_view(['GET'])\n"
+        "async def view(request):\n"
+        "    return Dish.objects.get(pk=1)\n",
+    )
+
+    shown = {line: each.rule for line, each in found.items() if not each.folded}
+    assert shown == {4: "FL404"}
+    assert not found[5].rooted
+
+
+def test_a_coroutine_that_is_only_made_reaches_nothing(tmp_path: Path) -> None:
+    """The missing await is the finding; mended, the query behind it comes to light."""
+    found = found_in(
+        tmp_path,
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    load(); await x\n"
+        "async def load():\n"
+        "    return Dish.objects.get(pk=1)\n",
+    )
+
+    assert {line for line, each in found.items() if not each.folded} == {3}
+
+
+def test_a_default_that_no_route_changes_is_an_argument(tmp_path: Path) -> None:
+    """Unless the URLconf names the parameter."""
+    views = (
+        "from models import Dish\n"
+        "async def view(request, deep=False):\n"
+        "    if deep:\n"
+        "        return Dish.objects.get(pk=1)\n"
+    )
+    given = URLS.replace("view)]", "view, {'deep': True})]")
+
+    assert not any(not each.folded for each in found_in(tmp_path, views).values())
+    assert not found_in(tmp_path, views, given)[4].folded
+
+
+def test_what_runs_once_in_a_process_is_only_counted(tmp_path: Path) -> None:
+    """Nobody waits while it starts."""
+    found = found_in(
+        tmp_path,
+        "import time\n"
+        "from discord.ext import commands\n"
+        "class Bot(commands.Bot):\n"
+        "    async def setup_hook(self):\n"
+        "        time.sleep(1)\n"
+        "    async def on_message(self, message):\n"
+        "        time.sleep(1)\n",
+    )
+
+    assert found[5].guard is Guard.RARE
+    assert not found[7].folded
+
+
+def test_without_an_async_entry_point_async_code_is_only_counted(tmp_path: Path) -> None:
+    """The URLconf is there to be read, and says that no request runs it."""
+    sync = "import time\ndef view(request): pass\nasync def job():\n    time.sleep(1)\n"
+    found = found_in(tmp_path, sync)
+
+    assert found[4].folded
+    assert "no async view below urls" in check(tmp_path).notes[-1]
+
+
+def test_what_a_decorator_registers_is_an_entry_point(tmp_path: Path) -> None:
+    """A message's name finds it, in a table that reading does not follow."""
+    found = found_in(
+        tmp_path,
+        "import time\n"
+        "def command(name):\n"
+        "    def wrapper(func):\n"
+        "        func._command = name\n"
+        "        return func\n"
+        "    return wrapper\n"
+        "@command('sit')\n"
+        "async def sit(body):\n"
+        "    time.sleep(1)\n"
+        "def view(request): pass\n",
+    )
+
+    assert found[9].entry == "registered handler sit"
+    assert not found[9].folded
+
+
+def test_a_consumer_is_entered_where_channels_enters_it(tmp_path: Path) -> None:
+    """A helper of its own is no handler, however public; a name that is put together is one."""
+    views = (
+        "import time\n"
+        "from channels.generic.websocket import AsyncWebsocketConsumer\n"
+        "class Table(AsyncWebsocketConsumer):\n"
+        "    async def receive(self, text_data=None, bytes_data=None):\n"
+        "        await self.nap(1, 2)\n"
+        "    async def nap(self, a, b):\n"
+        "        time.sleep(1)\n"
+        "    async def unused(self, a, b):\n"
+        "        time.sleep(2)\n"
+        "async def view(request): await x\n"
+    )
+    found = found_in(tmp_path, views)
+
+    assert found[7].entry == "consumer Table.receive"
+    assert found[9].folded
+
+    called = views.replace("self.nap(1, 2)", "self.nap(1, 2); getattr(self, text_data)()")
+    assert found_in(tmp_path, called)[9].entry == "consumer Table.unused"
+
+
+def test_what_a_function_that_only_asks_a_setting_allows_is_only_counted(tmp_path: Path) -> None:
+    """As where the setting is asked itself."""
+    found = found_in(
+        tmp_path,
+        "import os\nimport time\n"
+        "async def view(request):\n"
+        "    await x\n"
+        "    if is_traced():\n"
+        "        time.sleep(1)\n"
+        "    elif request.GET:\n"
+        "        time.sleep(2)\n"
+        "def is_traced():\n"
+        "    return bool(os.getenv('TRACED'))\n",
+    )
+
+    assert found[6].guard is Guard.SETTING
+
+
+def test_a_coroutine_on_a_loop_of_its_own_does_not_hold_this_one(tmp_path: Path) -> None:
+    """A helper that starts one in a thread runs it there."""
+    found = found_in(
+        tmp_path,
+        "import asyncio\nimport time\nimport threading\n"
+        "async def view(request):\n"
+        "    await x\n"
+        "    elsewhere(slow())\n"
+        "def elsewhere(given):\n"
+        "    loop = asyncio.new_event_loop()\n"
+        "    threading.Thread(target=loop.run_forever).start()\n"
+        "    asyncio.run_coroutine_threadsafe(given, loop)\n"
+        "async def slow():\n"
+        "    time.sleep(1)\n",
+    )
+
+    assert found[12].folded
