@@ -20,6 +20,8 @@ CAFE = Path(__file__).parents[2] / "examples" / "cafe"
 # Rule, file and function of everything that is planted in the sample project.
 PLANTED = {
     ("FL101", "kitchen/market.py", "vegetable_price"),
+    ("FL101", "kitchen/oven.py", "baked"),
+    ("FL101", "kitchen/views/bake.py", "cake_async"),
     ("FL103", "kitchen/views/pages.py", "password_async"),
     ("FL302", "kitchen/views/orm.py", "three_gathered_async"),
     ("FL401", "kitchen/views/cpu.py", "inline_async"),
@@ -32,13 +34,13 @@ PLANTED = {
 }
 # What stands in the line of the file that a finding names.
 LINES = {
-    "FL101": "requests_session().get(",
-    "FL103": "await acheck_password(",
-    "FL302": "await asyncio.gather(",
-    "FL401": "async def ",
-    "FL402": "return httpx.AsyncClient(",
-    "FL504": "await _order_async(session, address) for",
-    "FL505": "self.served = seen + 1",
+    "FL101": ("requests_session().get(", "time.sleep("),
+    "FL103": ("await acheck_password(",),
+    "FL302": ("await asyncio.gather(",),
+    "FL401": ("async def ",),
+    "FL402": ("return httpx.AsyncClient(",),
+    "FL504": ("await _order_async(session, address) for",),
+    "FL505": ("self.served = seen + 1",),
 }
 
 
@@ -57,7 +59,7 @@ def test_everything_planted_in_the_sample_project_is_found_and_nothing_else(chec
     for each in found:
         if not each.folded:
             line = (CAFE / each.path).read_text().splitlines()[each.line - 1]
-            assert LINES[each.rule] in line, (each.rule, each.path, each.line)
+            assert any(text in line for text in LINES[each.rule]), (each.path, each.line)
     assert found.unread == ()
 
 

@@ -11,6 +11,20 @@ from freeloop.model.baseline import Known
 from freeloop.model.baseline_codec import baseline_text
 from tests.cli.conftest import Check
 
+HELPER = """import time
+
+
+def wait():
+    time.sleep(1)
+
+
+async def slow(request):
+    wait()
+
+
+async def late(request):
+    wait()
+"""
 TWICE = "import time\nasync def slow(request):\n    time.sleep(1)\n    time.sleep(1)\n"
 
 
@@ -41,6 +55,30 @@ def test_only_what_is_new_is_shown_also_when_lines_move(check: Check, project: P
     assert answer.returncode == 1
     assert [(each["line"], each["subject"]) for each in document["results"]] == [(6, "os.system")]
     assert document["known"] == 1
+
+
+def test_a_known_cause_stays_known_when_another_view_reaches_it_first(
+    check: Check, project: Path
+) -> None:
+    """The helper is the cause; which of its views is named is an accident of their order."""
+    (project / "views.py").write_text(HELPER)
+    before = check("--format", "json", at=project)
+    check("--write-baseline", "known.json", at=project)
+    (project / "urls.py").write_text(
+        "from django.urls import path\nimport views\n"
+        "urlpatterns = [path('late/', views.late), path('slow/', views.slow)]\n"
+    )
+
+    after = check("--format", "json", at=project)
+    known = check("--baseline", "known.json", at=project)
+
+    [first], [second] = (json.loads(answer.stdout)["results"] for answer in (before, after))
+    assert (first["entry"], second["entry"]) == (
+        "async view slow, /slow/",
+        "async view late, /late/",
+    )
+    assert first["fingerprint"] == second["fingerprint"]
+    assert known.returncode == 0
 
 
 def test_the_same_line_once_more_is_new(check: Check, project: Path) -> None:

@@ -13,7 +13,7 @@ from freeloop.model.plan import Question
 from freeloop.model.request import Kind
 from tests.examples.cafe import CAFE, Site
 
-PLANS = ("all.toml", "demo.toml", "postgres.toml", "writes.toml")
+PLANS = ("all.toml", "demo.toml", "mended.toml", "postgres.toml", "writes.toml")
 SERVERS = {"gunicorn:sync", "gunicorn:gthread", "uvicorn", "granian:wsgi", "granian:asgi"}
 
 
@@ -65,7 +65,7 @@ def test_a_served_pair_keeps_its_view_and_a_rewritten_one_changes_it() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["all.toml", "demo.toml", "writes.toml"])
+@pytest.mark.parametrize("name", ["all.toml", "demo.toml", "mended.toml", "writes.toml"])
 def test_every_request_of_a_plan_answers_as_expected(site: Site, asgi: Site, name: str) -> None:
     """The expectation is what bench counts errors by."""
     _ask_all(site, name, sockets=site is asgi)

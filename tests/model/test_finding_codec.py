@@ -93,9 +93,9 @@ def test_a_file_of_another_shape_is_refused(change: dict[str, object], slug: str
 
 def test_a_fingerprint_stays_when_lines_move_and_spaces_change() -> None:
     """A baseline must survive the edit of another line."""
-    first = fingerprint("FL101", entry="a.view", cause="a.helper", line_text="  requests.get( x)")
-    moved = fingerprint("FL101", entry="a.view", cause="a.helper", line_text="requests.get( x) ")
-    other = fingerprint("FL101", entry="a.view", cause="a.helper", line_text="requests.put(x)")
+    first = fingerprint("FL101", cause="a.helper", line_text="  requests.get( x)")
+    moved = fingerprint("FL101", cause="a.helper", line_text="requests.get( x) ")
+    other = fingerprint("FL101", cause="a.helper", line_text="requests.put(x)")
 
     assert first == moved
     assert first != other

@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from kitchen.views import (
+    bake,
     counter,
     cpu,
     fanout,
@@ -85,6 +86,10 @@ urlpatterns = [
     page("upload/async", upload.upload_async),
     page("cache/sync", pages.cache_sync),
     page("cache/async", pages.cache_async),
+    page("bake/cake/sync", bake.cake_sync),
+    page("bake/cake/async", bake.cake_async),
+    page("bake/bread/sync", bake.bread_sync),
+    page("bake/bread/async", bake.bread_async),
     page("hidden/async", hidden.blocking_async),
     page("hidden/mended/async", hidden.mended_async),
     page("poll/sync", poll.poll_sync),

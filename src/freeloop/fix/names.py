@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from freeloop.fix.source import Source
 
@@ -69,6 +70,7 @@ def scope_of(source: Source, node: ast.AST) -> Scope:
     return source.tree
 
 
+@lru_cache(maxsize=32)  # asked for each name that an edit touches
 def bound_in(scope: Scope) -> list[tuple[str, How, ast.AST, ast.expr | None]]:
     """Return name, way, place and value of all that a scope binds.
 

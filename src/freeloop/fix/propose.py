@@ -88,7 +88,7 @@ class Workshop:
             for site in self.graph.sites(func)
             if finding.line <= site.line <= max(finding.line, finding.end_line)
         )
-        return Spot(self.graph, finding, self.open(module.file.path), func, sites, self.open)
+        return Spot(self.graph, finding, func, sites, self.open)
 
     def _module(self, finding: Finding) -> Module | None:
         path = Path(finding.path)

@@ -42,18 +42,25 @@ class Spot:
     Attributes:
         graph: Answers questions about the whole project.
         finding: What is to be mended.
-        source: File that it is in.
         func: Function that it is in.
         sites: What happens in that function, on the lines of the finding.
-        open: Gives another file of the project; raises Refused when it cannot be edited.
+        open: Gives a file of the project; raises Refused when it cannot be edited.
     """
 
     graph: Graph
     finding: Finding
-    source: Source
     func: Func
     sites: tuple[Site, ...]
     open: Callable[[str], Source]
+
+    @property
+    def source(self) -> Source:
+        """The file that it is in; parsed when a recipe first looks at it, which few findings need.
+
+        Raises:
+            Refused: If it cannot be edited.
+        """
+        return self.open(self.func.module.file.path)
 
     @property
     def proof(self) -> Proof:

@@ -135,7 +135,5 @@ def _finding(seen: Observation) -> Finding:
         certainty=Certainty.OBSERVED,
         cost_ms=seen.ms,
         basis=seen.basis,
-        fingerprint=fingerprint(
-            OBSERVED_RULE, entry=seen.route, cause=step.function, line_text=what
-        ),
+        fingerprint=fingerprint(OBSERVED_RULE, cause=step.function, line_text=what),
     )

@@ -41,7 +41,8 @@ class Knowledge:
             FreeloopError: If a file of the user cannot be read as a data file.
         """
         self._own = [read_table(path, needs_proof=False) for path in files]
-        self._shipped = functools.cache(lambda library: shipped.table(library, django))
+        self._tables_of: dict[str, list[Table]] = {}
+        self._django = django
 
     def blocking(self, qualified_name: str) -> Blocking | None:
         """Return what is known of a function or of "module.Class.method"; None if nothing."""
@@ -114,8 +115,12 @@ class Knowledge:
         return name
 
     def _tables(self, name: str) -> list[Table]:
-        shipped = self._shipped(name.partition(".")[0])
-        return [*self._own, shipped] if shipped is not None else self._own
+        library = name.partition(".")[0]
+        tables = self._tables_of.get(library)
+        if tables is None:
+            known = shipped.table(library, self._django)
+            tables = self._tables_of[library] = self._own if known is None else [*self._own, known]
+        return tables
 
 
 def _settled(name: str, table: Table) -> str:

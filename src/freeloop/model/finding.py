@@ -231,17 +231,17 @@ class Findings:
         return len(self.findings)
 
 
-def fingerprint(rule: str, *, entry: str, cause: str, line_text: str) -> str:
+def fingerprint(rule: str, *, cause: str, line_text: str) -> str:
     """Return what makes a finding the same one in another run.
 
-    No line number and no chain: lines move, and the stacks of a running program hold frames of
-    decorators that a chain found by reading lacks.
+    No line number, no chain and no entry point: lines move, the stacks of a running program hold
+    frames of decorators that a chain found by reading lacks, and which of several entry points is
+    named first changes with code elsewhere.
 
     Args:
         rule: Id of the rule.
-        entry: Qualified name of the entry point.
         cause: Qualified name of the function that the cause lies in.
         line_text: Text of the line of the cause; only its words count.
     """
-    parts = (rule, entry, cause, " ".join(line_text.split()))
+    parts = (rule, cause, " ".join(line_text.split()))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -79,7 +79,6 @@ def report(
         fix=Fix(mend, Safety.SUGGEST) if mend else None,
         fingerprint=fingerprint(
             rule.id,
-            entry=way.start.qualified,
             cause=site.func.qualified,
             line_text=graph.line_text(site.func, site.line),
         ),
@@ -112,7 +111,7 @@ def report_setting(
         guard=Guard.NONE,
         subject=subject,
         fix=Fix(mend, Safety.SUGGEST),
-        fingerprint=fingerprint(rule.id, entry="", cause=subject, line_text=""),
+        fingerprint=fingerprint(rule.id, cause=subject, line_text=""),
     )
 
 

@@ -37,8 +37,7 @@ def draft(spot: Spot) -> Draft | None:
             continue
         if site.use is Use.AWAITED:
             continue
-        source = spot.open(site.func.module.file.path)
-        there = dataclasses.replace(spot, source=source, func=site.func, sites=(site,))
+        there = dataclasses.replace(spot, func=site.func, sites=(site,))
         doubts += _of_call(there, site, target)
         changes += _changes(there, site, helper, twin)
     sentence = f"await {twin.last_name}(...) for {helper.last_name}(...)"

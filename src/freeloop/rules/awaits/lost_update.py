@@ -36,11 +36,11 @@ from freeloop.source.code.graph import Graph
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield writes of what was read before an await."""
     for func in graph.async_functions():
-        for update in graph.updates_across_await(func):
+        for site, update in graph.updates_across_await(func):
             yield report(
                 graph,
                 RULE,
-                update.site,
+                site,
                 f"{update.text} was read in line {update.read_line}, before an await:"
                 " what other tasks wrote meanwhile is lost",
                 subject=update.text,

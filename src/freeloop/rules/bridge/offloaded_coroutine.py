@@ -46,6 +46,8 @@ from freeloop.source.code.resolve import OFFLOADERS
 from freeloop.source.code.results import IN_THREAD
 from freeloop.source.code.sites import Site, What
 
+HAND_OVERS = OFFLOADERS | IN_THREAD
+
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every hand-over to a thread that cannot work."""
@@ -72,7 +74,7 @@ def _given(site: Site) -> Kind | None:
     if site.what is not What.CALL or not site.arguments:
         return None
     target = site.target
-    if isinstance(target, Ext) and target.name in OFFLOADERS | IN_THREAD:
+    if isinstance(target, Ext) and target.name in HAND_OVERS:
         return site.arguments[0]
     if isinstance(target, ExtMethod) and target.name == "run_in_executor":
         return site.arguments[1] if len(site.arguments) > 1 else None

@@ -101,7 +101,8 @@ class Evaluator(Standing):
         if term is None:
             return None
         if type(term) is str:
-            return self.name(term)
+            env = self.env
+            return env[term] if term in env else self.name(term)
         return _HANDLERS[term[0]](self, term, use, assigned)
 
     def name(self, name: str) -> Kind | None:
@@ -128,30 +129,30 @@ class Evaluator(Standing):
         return site
 
     def _constant(self, term: Term, use: Use, assigned: str) -> Kind | None:
-        return Text(term[1]) if isinstance(term[1], str) else NOTHING
+        return Text(term[1]) if type(term[1]) is str else NOTHING
 
     def _attribute(self, term: Term, use: Use, assigned: str) -> Kind | None:
         _, base, name, line, column = term
         kind = self.visit(base)
         if kind is None:
             return None
-        if isinstance(kind, Coroutine):
+        if type(kind) is Coroutine:
             if name not in OF_COROUTINE and not kind.task:
                 self.note(What.MISUSED, line, column, base, kind)
             return None
-        if is_lazy_user(kind):
+        if type(kind) is ExtInst and is_lazy_user(kind):
             self.note(What.READ, line, column, term, kind)
             return None
         attributes = self.program.attributes
-        model = attributes.foreign_key(kind, name)
-        if model is not None:
-            self.note(What.READ, line, column, term, QuerySet(model))
-            self._loaded(base, name)
-        getter = attributes.property_of(kind, name)
-        if getter is not None:
-            target = FuncRef(getter, kind)
-            self.note(What.READ, line, column, term, target)
-            return self.program.returned(getter)
+        if type(kind) is Inst:
+            model = attributes.foreign_key(kind, name)
+            if model is not None:
+                self.note(What.READ, line, column, term, QuerySet(model))
+                self._loaded(base, name)
+            getter = attributes.property_of(kind, name)
+            if getter is not None:
+                self.note(What.READ, line, column, term, FuncRef(getter, kind))
+                return self.program.returned(getter)
         return attributes.of(kind, name)
 
     def _loaded(self, base: Term, name: str) -> None:
@@ -166,27 +167,31 @@ class Evaluator(Standing):
             return self.program.superclass(self.func)
         target = self.visit(callee)
         first = len(self.sites)
-        given = tuple([self.visit(each, Use.ARGUMENT) for each in arguments])
-        named = {name or "**": self.visit(each, Use.ARGUMENT) for name, each in keywords}
-        for name, value in keywords:
-            if name == "thread_sensitive" and value == (CONSTANT, False):
-                named[name] = Text("False")
-        if isinstance(target, Coroutine) and not target.task:
-            self.note(What.MISUSED, line, column, callee, target)
+        given = tuple([self.visit(each, Use.ARGUMENT) for each in arguments]) if arguments else ()
+        named = self._named_arguments(keywords) if keywords else {}
         if target is None:
             return None
+        if type(target) is Coroutine and not target.task:
+            self.note(What.MISUSED, line, column, callee, target)
         for each in self.sites[first:]:
             if each.use is Use.ARGUMENT and each.given_to is None:
                 each.given_to = target
         site = self.note(What.CALL, line, column, callee, target)
         site.end_line, site.arguments, site.keywords = end_line, given, named
         site.use, site.assigned, site.call = use, assigned, term
-        site.result = self.program.called(target, given, named, line)
-        if isinstance(target, Ext):
+        result = self.program.called(target, given, named, line)
+        if type(target) is Ext:
             self._builtin(target.name, given, named, term)
-        if isinstance(target, LambdaRef):
-            site.result = self.visit(target.term[2])
-        return site.result
+        elif type(target) is LambdaRef:
+            result = self.visit(target.term[2])
+        site.result = result
+        return result
+
+    def _named_arguments(self, keywords: Term) -> dict[str, Kind | None]:
+        found = {name or "**": self.visit(each, Use.ARGUMENT) for name, each in keywords}
+        if ("thread_sensitive", (CONSTANT, False)) in keywords:
+            found["thread_sensitive"] = Text("False")
+        return found
 
     def _builtin(
         self, name: str, given: tuple[Kind | None, ...], named: dict[str, Kind | None], term: Term
@@ -204,9 +209,10 @@ class Evaluator(Standing):
 
     def iterate(self, kind: Kind | None, term: Term, line: int, column: int) -> None:
         """Note that all items of a thing are taken, when that runs code."""
-        if isinstance(kind, Coroutine) and not kind.task:
-            self.note(What.MISUSED, line, column, term, kind)
-        elif isinstance(kind, Generator) or asks(kind):
+        if type(kind) is Coroutine:
+            if not kind.task:
+                self.note(What.MISUSED, line, column, term, kind)
+        elif type(kind) is Generator or asks(kind):
             self.note(What.ITERATE, line, column, term, kind)
 
     def test(self, term: Term, line: int = 0) -> None:

@@ -111,14 +111,16 @@ class Graph:
         for module in self.program.index.with_async():
             yield from (func for func in module.functions if func.is_async)
 
-    def updates_across_await(self, func: Func) -> Iterator[Update]:
+    def updates_across_await(self, func: Func) -> Iterator[tuple[Site, Update]]:
         """Yield writes to shared state of what was read before an await."""
-        if any(site.what is What.WRITE for site in self.program.sites(func)):
-            yield from updates_across_await(func)
+        if func.updates:
+            for update in updates_across_await(func.body, func.own):
+                yield Site(What.WRITE, func, update.line, 0, update.text, None), update
 
     def awaits_in_sequence(self, func: Func) -> Iterator[Sequence]:
         """Yield the awaits of a function that do not need one another."""
-        yield from awaits_in_sequence(func)
+        if func.in_sequence:
+            yield from awaits_in_sequence(func.body)
 
     @cached_property
     def waits(self) -> Waits:

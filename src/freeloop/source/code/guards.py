@@ -98,10 +98,12 @@ def _asks_setting(here: Evaluator, test: Term) -> bool:
                 return True
             # A setting with a default.
             return bool(test[2]) and test[1] == "getattr" and test[2][0] == "settings"
-        if tag in (PARTS, COMPARE):
-            return any(_asks_setting(here, each) for each in test[2])
-        if tag == BOOLEAN:
-            return any(_asks_setting(here, each) for each in test[1])
+        parts = test[2] if tag in (PARTS, COMPARE) else test[1] if tag == BOOLEAN else ()
+        # A loop, not `any`: it runs for every condition there is.
+        for each in parts:  # noqa: SIM110
+            if _asks_setting(here, each):
+                return True
+        return False
     return bool(test == "TYPE_CHECKING")
 
 

@@ -11,6 +11,8 @@ from freeloop.source.code.summary import HANDS_OVER, HAS_ASYNC, HAS_CLASSES, UNR
 from freeloop.source.code.terms import ATTRIBUTE, Term, Terms
 
 MODULE_BODY = "<module>"
+# Where the number of its class stands in the row of a function.
+CLASS = 11
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +27,8 @@ class Func:
         is_async: Whether `async def`.
         yields: Whether it is a generator.
         awaits: Whether it awaits anything.
+        in_sequence: Whether it has awaits that do not need one another.
+        updates: Whether it may lose an update.
         parameters: Name and annotation of each.
         decorators: The outermost first.
         returns: Annotation of what it returns.
@@ -40,6 +44,8 @@ class Func:
     is_async: bool
     yields: bool
     awaits: bool
+    in_sequence: bool
+    updates: bool
     parameters: tuple[tuple[str, Term], ...]
     decorators: Terms
     returns: Term
@@ -58,6 +64,11 @@ class Func:
     def last_name(self) -> str:
         """Name alone, "total"."""
         return self.name.rpartition(".")[2]
+
+    @property
+    def own(self) -> str:
+        """What it calls the object that it is a method of; "" for a function."""
+        return self.parameters[0][0] if self.cls is not None and self.parameters else ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -143,8 +154,8 @@ class Module:
         for row in summary.classes:
             self.classes.append(self._class(row))
         for number, row in enumerate(summary.functions):
-            if row[9] >= 0:
-                self.functions[number].cls = self.classes[row[9]]
+            if row[CLASS] >= 0:
+                self.functions[number].cls = self.classes[row[CLASS]]
         self.names: dict[str, Func | Class] = {}
         defined: list[Func | Class] = [*self.functions, *self.classes]
         for each in defined:
@@ -158,6 +169,8 @@ class Module:
             is_async=False,
             yields=False,
             awaits=False,
+            in_sequence=False,
+            updates=False,
             parameters=(),
             decorators=(),
             returns=None,
@@ -173,24 +186,15 @@ class Module:
 
     def _function(self, row: tuple[Term, ...]) -> Func:
         """Return a function; the one around it comes before it in the table."""
-        name, line, end_line, is_async, yields, awaits, parameters, decorators, returns = row[:9]
-        outer = self.functions[row[10]] if row[10] >= 0 else None
+        (
+            name, line, end_line, is_async, yields, awaits, in_sequence, updates,
+            parameters, decorators, returns, _, around, packed, defaults,
+        ) = row  # fmt: skip
+        outer = self.functions[around] if around >= 0 else None
         return Func(
-            self,
-            name,
-            line,
-            end_line,
-            is_async,
-            yields,
-            awaits,
-            parameters,
-            decorators,
-            returns,
-            None,
-            outer,
-            row[11],
-            row[12],
-        )
+            self, name, line, end_line, is_async, yields, awaits, in_sequence, updates,
+            parameters, decorators, returns, None, outer, packed, defaults,
+        )  # fmt: skip
 
     def _class(self, row: tuple[Term, ...]) -> Class:
         name, line, _, bases, decorators, outer, attributes, methods, given = row

@@ -256,7 +256,7 @@ def is_in_memory(kind: Kind | None) -> bool:
 
 def asks(kind: Kind | None) -> TypeGuard[QuerySet]:
     """Tell whether it is a query whose rows are not there yet."""
-    return isinstance(kind, QuerySet) and not kind.fetched
+    return type(kind) is QuerySet and not kind.fetched
 
 
 def after_fetching(term: Term, kind: Kind | None) -> dict[str, Kind | None]:

@@ -123,7 +123,11 @@ class Resolver:
                     return ModuleRef(f"{kind.name}.{name}")
                 return found
             case Ext():
-                return Ext(self.settled(f"{kind.name}.{name}"))
+                dotted = f"{kind.name}.{name}"
+                known = self._library.get(dotted)
+                if known is None:
+                    known = self._library[dotted] = Ext(self.settled(dotted))
+                return known
             case _:
                 pass
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from freeloop.source.code.index import Func
 from freeloop.source.code.terms import (
     ASSIGN,
     ATTRIBUTE,
@@ -38,17 +37,12 @@ class Sequence:
     looped: bool = False
 
 
-def awaits_in_sequence(func: Func) -> Iterator[Sequence]:
+def awaits_in_sequence(body: Terms) -> Iterator[Sequence]:
     """Yield the runs of two awaited calls and more, and the comprehensions over one.
 
     No call of a run uses a name that an earlier one of it gives, or an object that an earlier one
     was called on without being given to anything: what they do to it is not known.
     """
-    if func.awaits:
-        yield from _of_block(func.body)
-
-
-def _of_block(body: Terms) -> Iterator[Sequence]:
     run: list[tuple[int, int]] = []
     given: set[str] = set()
     for term in body:
@@ -97,7 +91,7 @@ def _inside(term: Term) -> Iterator[Sequence]:
     else:
         blocks = []
     for block in blocks:
-        yield from _of_block(block)
+        yield from awaits_in_sequence(block)
 
 
 def _comprehensions(term: Term) -> Iterator[Sequence]:

@@ -102,7 +102,7 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
             body,
             ignored_lines(content),
         )
-        packed = marshal.dumps(summary)
+        packed = marshal.dumps(summary, 2)
     except SyntaxError as error:
         return unreadable(digest, error.lineno, error.msg)
     except (ValueError, RecursionError, MemoryError, UnicodeError) as error:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from freeloop.source.code.index import Func
-from freeloop.source.code.sites import Site, What
 from freeloop.source.code.spelling import written
 from freeloop.source.code.terms import (
     ANNOTATED,
@@ -32,29 +30,32 @@ class Update:
     """One lost update in waiting.
 
     Attributes:
-        site: The write.
+        line: Of the write.
         text: What is written, "self.served".
         read_line: Where it was read.
     """
 
-    site: Site
+    line: int
     text: str
     read_line: int
 
 
-def updates_across_await(func: Func) -> Iterator[Update]:
-    """Yield writes to shared state of a value that was read before an await."""
-    if func.awaits:
-        yield from _Follower(func).block(func.body)
+def updates_across_await(body: Terms, own: str) -> Iterator[Update]:
+    """Yield writes to shared state of a value that was read before an await.
+
+    Args:
+        body: Of a function.
+        own: What it calls the object that it is a method of; "" for a function.
+    """
+    return _Follower(body, own).block(body)
 
 
 class _Follower:
     """Follows variables that hold shared state through one function, in the order of its lines."""
 
-    def __init__(self, func: Func) -> None:
-        self._func = func
-        self._own = func.parameters[0][0] if func.cls is not None and func.parameters else ""
-        self._globals = {name for term in func.body if term[0] == GLOBAL for name in term[1]}
+    def __init__(self, body: Terms, own: str) -> None:
+        self._own = own
+        self._globals = {name for term in body if term[0] == GLOBAL for name in term[1]}
         # Variable -> what it was read from, in which line, and whether an await came since.
         self._read: dict[str, tuple[str, int, bool]] = {}
 
@@ -85,8 +86,7 @@ class _Follower:
                 used = set(_names(value))
                 for name, (source, read_line, awaited) in self._read.items():
                     if text and source == text and awaited and name in used:
-                        site = Site(What.WRITE, self._func, line, 0, text, None)
-                        yield Update(site, text, read_line)
+                        yield Update(line, text, read_line)
                         break
 
     def _bind(self, name: str, value: Term, line: int) -> None:
