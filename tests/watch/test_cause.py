@@ -85,6 +85,14 @@ def test_the_stack_that_most_samples_agree_on_is_shown() -> None:
     assert judged.confidence == pytest.approx(0.75 * (1 - 1 / 8))
 
 
+def test_of_what_one_line_calls_that_is_shown_which_it_was_seen_in_most() -> None:
+    quick = sample(10, (("/usr/lib/python3.13/gettext.py", 3, "find"), VIEW))
+
+    judged = judge([quick, *(sample(each, (LIBRARY, VIEW)) for each in (15, 20))], clocks(30), MS)
+
+    assert judged.frames == (LIBRARY, VIEW)
+
+
 def test_another_thread_is_blamed_with_its_own_stack() -> None:
     judged = judge([sample(40, lock_ns=30 * MS, blamed=(HELPER,))], clocks(42, all_=40), 20 * MS)
 

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext
 
 from freeloop.relief import switch
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from freeloop.relief.thread_start import RequestExecutor
+
+# What makes a request's executor; None leaves that to asgiref. Put in by `install()`.
+new_executor: type[RequestExecutor] | None = None
 
 _current: ContextVar[RequestThread | None] = ContextVar("freeloop_request_thread", default=None)
 
@@ -23,6 +31,7 @@ class RequestThread(ThreadSensitiveContext):
 
     Attributes:
         relieved: Whether this request is relieved; drawn on entering, unless it was given.
+        below_sync_code: Whether somebody's sync code waits for this request, and lends its thread.
     """
 
     def __init__(self, *, relieved: bool | None = None) -> None:
@@ -30,7 +39,8 @@ class RequestThread(ThreadSensitiveContext):
         self.relieved = False
         self._given = relieved
         self._outer: RequestThread | None = None
-        self._below_sync_code = False
+        self.below_sync_code = False
+        self._own: RequestExecutor | None = None
 
     async def __aenter__(self) -> Self:
         """Enter at once, as stock: later, one request would get several threads."""
@@ -38,8 +48,11 @@ class RequestThread(ThreadSensitiveContext):
         self.relieved = switch.drawn() if self._given is None else self._given
         self._outer = _current.get()
         # As long as the request has no thread, nothing in it can change this.
-        self._below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
+        self.below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
         _current.set(self)
+        if self.relieved and self.token and new_executor is not None:
+            self._own = new_executor()
+            SyncToAsync.context_to_thread_executor[self] = self._own
         return self
 
     async def __aexit__(self, *raised: object) -> None:
@@ -52,7 +65,7 @@ class RequestThread(ThreadSensitiveContext):
     def retire(self) -> None:
         """Let the thread, if there is one, end once it has done what it was given."""
         executor = SyncToAsync.context_to_thread_executor.pop(self, None)
-        if executor is not None:
+        if executor is not None and not self._is_unused(executor):
             executor.shutdown(wait=False)
 
     def untouched(self) -> bool:
@@ -60,12 +73,23 @@ class RequestThread(ThreadSensitiveContext):
 
         Then that thread does not exist yet, so nothing that is local to it exists either.
         """
+        executor = SyncToAsync.context_to_thread_executor.get(self)
         return (
             bool(self.token)
-            and not self._below_sync_code
-            and self not in SyncToAsync.context_to_thread_executor
+            and not self.below_sync_code
+            and (executor is None or self._is_unused(executor))
             and SyncToAsync.thread_sensitive_context.get(None) is self
         )
+
+    def leave_stock(self) -> None:
+        """Answer the rest of the request as stock would; it is not to have a thread yet."""
+        self.relieved = False
+        executors = SyncToAsync.context_to_thread_executor
+        if self._is_unused(executors.get(self)):
+            del executors[self]
+
+    def _is_unused(self, executor: Executor | None) -> bool:
+        return self._own is not None and executor is self._own and not self._own.began
 
 
 def retire_after_next_call() -> None:
@@ -81,11 +105,34 @@ def retire_after_next_call() -> None:
         asyncio.get_running_loop().call_soon(current.retire)
 
 
+def forget_dead_bridge() -> None:
+    """Let the clean-up run in the request's thread when the bridge that it would take is gone.
+
+    Cancelled while a thread leaves its `async_to_sync`, a request inherits that executor, which has
+    quit: stock's clean-up fails with "CurrentThreadExecutor already quit or is broken", and closes
+    nothing (a race, seen in asgiref 3.13.0). A relieved request would meet it more often: it has
+    few other moments.
+    """
+    current = _current.get()
+    if current is not None and current.relieved and not current.below_sync_code:
+        executor = getattr(AsyncToSync.executors, "current", None)
+        if executor is not None and _has_quit(executor):
+            AsyncToSync.executors.current = None
+
+
+def _has_quit(executor: object) -> bool:
+    while executor is not None:
+        if not getattr(executor, "_broken", False):
+            return False
+        executor = getattr(executor, "_old_executor", None)
+    return True
+
+
 def leave_stock() -> None:
     """Answer the request that is being served as stock would."""
     current = _current.get()
     if current is not None:
-        current.relieved = False
+        current.leave_stock()
 
 
 def relieved() -> bool:

@@ -135,13 +135,24 @@ def _named(cause: Cause, samples: Sequence[Sample], of: Sequence[Sample]) -> Jud
     counts = Counter(_place(each) for each in samples)
     most = counts.most_common(1)[0][0]
     agreeing = [each for each in samples if _place(each) == most]
-    shown = max(agreeing, key=lambda each: each.lock_ns)
+    # One line calls this and that: shown is what it was seen in most, or what held the lock.
+    callees = Counter(_callee(each) for each in agreeing)
+    late = [each for each in agreeing if each.lock_ns >= LOCK_HELD_NS]
+    if late:
+        shown = max(late, key=lambda each: each.lock_ns)
+    else:
+        shown = max(agreeing, key=lambda each: callees[_callee(each)])
     return Judged(cause, shown, shown.stack, (), _confidence(agreeing, of))
 
 
 def _place(sample: Sample) -> Frame:
     """Return the deepest project line, or the innermost one."""
     return next((each for each in sample.stack if is_project(each[0])), sample.stack[0])
+
+
+def _callee(sample: Sample) -> tuple[str, str]:
+    file, _, function = sample.stack[0]
+    return file, function
 
 
 def _starts_thread(samples: Sequence[Sample]) -> bool:

@@ -17,9 +17,10 @@ from freeloop.watch import reports
 from freeloop.watch.cause import LOCK_HELD_NS
 from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.hidden.all_kinds import Hidden
+from freeloop.watch.hidden.relieved import relieved_layer
 from freeloop.watch.loops import WatchedLoop
 from freeloop.watch.sample import take
-from freeloop.watch.stretch import Frame, is_project
+from freeloop.watch.stretch import Frame, Kind, is_project
 from freeloop.watch.threads import Suspects
 from freeloop.watch.verdict import held_by_other, of_stretch
 
@@ -190,6 +191,9 @@ class Lookout:
         stretch = of_stretch(watched, since_ns, end_ns, watchdog_ns, self._threshold_ns)
         if stretch is not None:
             reports.post(stretch)
+            layer = relieved_layer(stretch) if stretch.kind is Kind.BLOCK else None
+            if layer is not None:
+                reports.post(layer)
 
     def _take_out_closed(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
         for watched in list(loops.values()):

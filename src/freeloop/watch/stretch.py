@@ -52,11 +52,12 @@ class Cause(StrEnum):
     LOST_EXCEPTION = "lost-exception"
     OUTLIVES_REQUEST = "outlives-request"
     SEQUENTIAL_AWAITS = "sequential-awaits"
+    RELIEVED_LAYER = "relieved-layer"
     STARVED = "starved"
 
 
 _BLOCK_CAUSES = frozenset(list(Cause)[:7])
-_HIDDEN_CAUSES = frozenset(list(Cause)[7:15])
+_HIDDEN_CAUSES = frozenset(list(Cause)[7:16])
 
 
 @dataclass(frozen=True, slots=True)

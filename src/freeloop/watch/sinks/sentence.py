@@ -28,6 +28,7 @@ _WORDS = {
     Cause.LOST_EXCEPTION: "a task's exception was lost",
     Cause.OUTLIVES_REQUEST: "work outlives its request",
     Cause.SEQUENTIAL_AWAITS: "awaits one after another",
+    Cause.RELIEVED_LAYER: "a layer that relief runs on the event loop holds it",
     Cause.STARVED: "not run by the host: nobody's code",
 }
 
