@@ -59,6 +59,7 @@ bench: install
 	"$(BIN)/python" benchmarks/relief.py
 	"$(BIN)/python" benchmarks/interrupts.py
 	"$(BIN)/python" benchmarks/check.py
+	"$(BIN)/python" benchmarks/check_gain.py --check
 
 constraints: install
 	scripts/renew-constraints "$(VENV)"
