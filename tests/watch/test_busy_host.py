@@ -17,7 +17,7 @@ from freeloop import watch
 from freeloop.watch.stretch import Kind, Stretch
 from freeloop.watch.watchdog import watchdog
 
-pytestmark = [pytest.mark.real, pytest.mark.needs("linux")]
+pytestmark = [pytest.mark.real, pytest.mark.alone, pytest.mark.needs("linux")]
 
 REQUESTS = 25
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import selectors
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -15,8 +16,10 @@ import uvloop
 
 from freeloop import watch
 from freeloop.watch import reports
+from freeloop.watch.stacks import stack_of
 from freeloop.watch.stretch import Cause, Kind, Stretch
 from freeloop.watch.watchdog import watchdog
+from tests.watch.sinks.stretches import stretch
 
 HOLD_S = 0.08
 LOOPS = [
@@ -276,3 +279,20 @@ def test_a_closed_loop_is_forgotten(seen: list[Stretch]) -> None:
             run(application)
 
     assert watchdog.loops == {}
+
+
+def test_a_hook_of_the_watch_is_nobodys_place() -> None:
+    """Seen when the interpreter lock was long held: then the loop was at the end of its turn."""
+    stacks: list[tuple[Any, ...]] = []
+
+    def listener(_: Stretch) -> None:
+        stacks.append(stack_of(sys._getframe(1)))
+
+    reports.listen(listener)
+    try:
+        reports.post(stretch())
+        reports.hand_on()
+    finally:
+        reports.unlisten(listener)
+
+    assert stacks[0][0][2] == "test_a_hook_of_the_watch_is_nobodys_place"
