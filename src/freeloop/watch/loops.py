@@ -87,7 +87,7 @@ class WatchedLoop:
         self._looks.append(Seen(0, reading, process_ns, watchdog_ns))
 
     def begins(self, since_ns: int) -> None:
-        """Note that another stretch goes on now, or none; called before the look is noted."""
+        """Note that another stretch goes on now, or none; called after the look is noted."""
         self.past = self.now
         self.now = self._unseen(since_ns)
 
