@@ -53,17 +53,8 @@ from freeloop.source.code.terms import (
 
 # Builtins that take every item of what they are given.
 CONSUMERS = ALL_ITEMS | {
-    "dict",
-    "sum",
-    "min",
-    "max",
-    "any",
-    "all",
-    "len",
-    "bool",
-    "enumerate",
-    "zip",
-}
+    "dict", "sum", "min", "max", "any", "all", "len", "bool", "enumerate", "zip",
+}  # fmt: skip
 # Builtins that call their first argument, or `key`, here and now.
 CALLERS = frozenset({"map", "filter", "sorted", "min", "max", "sum", "functools.reduce"})
 BUILTINS = CONSUMERS | CALLERS | {
@@ -209,9 +200,8 @@ class Evaluator(Standing):
 
     def iterate(self, kind: Kind | None, term: Term, line: int, column: int) -> None:
         """Note that all items of a thing are taken, when that runs code."""
-        if type(kind) is Coroutine:
-            if not kind.task:
-                self.note(What.MISUSED, line, column, term, kind)
+        if type(kind) is Coroutine and not kind.task:
+            self.note(What.MISUSED, line, column, term, kind)
         elif type(kind) is Generator or asks(kind):
             self.note(What.ITERATE, line, column, term, kind)
 
