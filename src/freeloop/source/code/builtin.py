@@ -6,17 +6,8 @@ from freeloop.source.code.results import ALL_ITEMS
 
 # Builtins that take every item of what they are given.
 CONSUMERS = ALL_ITEMS | {
-    "dict",
-    "sum",
-    "min",
-    "max",
-    "any",
-    "all",
-    "len",
-    "bool",
-    "enumerate",
-    "zip",
-}
+    "dict", "sum", "min", "max", "any", "all", "len", "bool", "enumerate", "zip",
+}  # fmt: skip
 # Builtins that call their first argument, or `key`, here and now.
 CALLERS = frozenset({"map", "filter", "sorted", "min", "max", "sum", "functools.reduce"})
 BUILTINS = CONSUMERS | CALLERS | {

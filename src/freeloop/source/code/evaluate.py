@@ -187,9 +187,8 @@ class Evaluator(Standing):
 
     def iterate(self, kind: Kind | None, term: Term, line: int, column: int) -> None:
         """Note that all items of a thing are taken, when that runs code."""
-        if type(kind) is Coroutine:
-            if not kind.task:
-                self.note(What.MISUSED, line, column, term, kind)
+        if type(kind) is Coroutine and not kind.task:
+            self.note(What.MISUSED, line, column, term, kind)
         elif type(kind) is Generator or asks(kind):
             self.note(What.ITERATE, line, column, term, kind)
 
