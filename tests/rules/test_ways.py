@@ -147,13 +147,15 @@ def test_a_consumer_is_entered_where_channels_enters_it(tmp_path: Path) -> None:
         "        time.sleep(2)\n"
         "async def view(request): await x\n"
     )
-    found = found_in(tmp_path, views)
+    routing = "from views import Table\napplication = Table.as_asgi()\n"
+    found = found_in(tmp_path, views, asgi=routing)
 
     assert found[7].entry == "consumer Table.receive"
     assert found[9].folded
 
     called = views.replace("self.nap(1, 2)", "self.nap(1, 2); getattr(self, text_data)()")
-    assert found_in(tmp_path, called)[9].entry == "consumer Table.unused"
+    assert found_in(tmp_path, called, asgi=routing)[9].entry == "consumer Table.unused"
+    assert found_in(tmp_path, views, asgi="# Table is out of order")[7].folded
 
 
 def test_what_a_function_that_only_asks_a_setting_allows_is_only_counted(tmp_path: Path) -> None:

@@ -149,8 +149,10 @@ class Walker(Evaluator):
         _, test, body, otherwise, line = term
         self.test(test, line)
         guard, opposite = guard_of_test(self, test, body)
-        before = dict(self.env)
+        before, loaded = dict(self.env), self.loaded
+        self.loaded = self.loaded_if
         self.block(body, guard, test)
+        self.loaded = loaded
         if leaves(body):
             self.env = before
             self.block(otherwise, opposite, test, holds=False)
