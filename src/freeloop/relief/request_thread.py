@@ -9,19 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext
 
 from freeloop.relief import switch
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from freeloop.relief.thread_start import RequestExecutor
-
-# What makes a request's executor; None leaves that to asgiref. Put in by `install()`.
-new_executor: type[RequestExecutor] | None = None
 
 _current: ContextVar[RequestThread | None] = ContextVar("freeloop_request_thread", default=None)
 
@@ -40,7 +32,6 @@ class RequestThread(ThreadSensitiveContext):
         self._given = relieved
         self._outer: RequestThread | None = None
         self.below_sync_code = False
-        self._own: RequestExecutor | None = None
 
     async def __aenter__(self) -> Self:
         """Enter at once, as stock: later, one request would get several threads."""
@@ -50,9 +41,6 @@ class RequestThread(ThreadSensitiveContext):
         # As long as the request has no thread, nothing in it can change this.
         self.below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
         _current.set(self)
-        if self.relieved and self.token and new_executor is not None:
-            self._own = new_executor()
-            SyncToAsync.context_to_thread_executor[self] = self._own
         return self
 
     async def __aexit__(self, *raised: object) -> None:
@@ -65,7 +53,7 @@ class RequestThread(ThreadSensitiveContext):
     def retire(self) -> None:
         """Let the thread, if there is one, end once it has done what it was given."""
         executor = SyncToAsync.context_to_thread_executor.pop(self, None)
-        if executor is not None and not self._is_unused(executor):
+        if executor is not None:
             executor.shutdown(wait=False)
 
     def untouched(self) -> bool:
@@ -73,23 +61,12 @@ class RequestThread(ThreadSensitiveContext):
 
         Then that thread does not exist yet, so nothing that is local to it exists either.
         """
-        executor = SyncToAsync.context_to_thread_executor.get(self)
         return (
             bool(self.token)
             and not self.below_sync_code
-            and (executor is None or self._is_unused(executor))
+            and self not in SyncToAsync.context_to_thread_executor
             and SyncToAsync.thread_sensitive_context.get(None) is self
         )
-
-    def leave_stock(self) -> None:
-        """Answer the rest of the request as stock would; it is not to have a thread yet."""
-        self.relieved = False
-        executors = SyncToAsync.context_to_thread_executor
-        if self._is_unused(executors.get(self)):
-            del executors[self]
-
-    def _is_unused(self, executor: Executor | None) -> bool:
-        return self._own is not None and executor is self._own and not self._own.began
 
 
 def retire_after_next_call() -> None:
@@ -132,7 +109,7 @@ def leave_stock() -> None:
     """Answer the request that is being served as stock would."""
     current = _current.get()
     if current is not None:
-        current.leave_stock()
+        current.relieved = False
 
 
 def relieved() -> bool:

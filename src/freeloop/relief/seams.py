@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from django.core.handlers import asgi, base
 from django.db.utils import ConnectionHandler
 
-from freeloop.relief import request_thread, shapes, switch
+from freeloop.relief import shapes, switch
 from freeloop.relief.connections import tracking_create_connection
 from freeloop.relief.handler import RelievedSignals, relieved_sync_to_async
 from freeloop.relief.middleware import relieved_adapt, relieved_convert, relieved_load_middleware
 from freeloop.relief.request_thread import RequestThread
-from freeloop.relief.thread_start import RequestExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,6 @@ def seams() -> tuple[Seam, ...]:
     """Return every seam, in the order in which they are put in."""
     return (
         Seam(shapes.THREAD, asgi, "ThreadSensitiveContext", lambda _stock: RequestThread),
-        Seam(shapes.START, request_thread, "new_executor", lambda _stock: RequestExecutor),
         Seam(shapes.SIGNALS, asgi, "signals", RelievedSignals),
         Seam(shapes.CLOSING, asgi, "sync_to_async", relieved_sync_to_async),
         Seam(

@@ -1,4 +1,4 @@
-"""Whether the installed Django, asgiref and Python have the shape that relief was written for.
+"""Whether the installed Django and asgiref have the shape that relief was written for.
 
 Asked of their code, not of their version numbers: a part whose shape is unknown stays stock, and
 says so. A Django that has left out these hops by itself has another shape too.
@@ -18,13 +18,10 @@ from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from freeloop.relief import thread_start
-
 _LIBRARIES = tuple(f"{Path(str(each.__file__)).parent}{os.sep}" for each in (django, sync))
 _OURS = f"{Path(__file__).parent}{os.sep}"
 
 THREAD = "request thread"
-START = "thread start"
 SIGNALS = "request signals"
 CLOSING = "response closing"
 MIDDLEWARE = "middleware"
@@ -34,7 +31,6 @@ def unknown_shapes() -> dict[str, str]:
     """Return the parts that must stay stock, each with what is different in the code installed."""
     found = {
         THREAD: _thread(),
-        START: thread_start.difference(),
         SIGNALS: _signals(),
         CLOSING: _closing(),
         MIDDLEWARE: _middleware(),

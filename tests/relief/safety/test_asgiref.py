@@ -15,10 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-CORE = (
-    *("test_threads.py", "test_thread_start.py", "test_closing.py", "test_signals.py"),
-    "test_going_away.py",
-)
+CORE = ("test_threads.py", "test_closing.py", "test_signals.py", "test_going_away.py")
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400), pytest.mark.needs("package index")]
 

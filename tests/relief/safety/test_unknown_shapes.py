@@ -1,11 +1,10 @@
-"""A Django, asgiref or Python of another shape: that part stays stock, and says so once."""
+"""A Django or asgiref of another shape: that part stays stock, and says so once."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -25,7 +24,6 @@ from tests.relief.safety.started import request_threads
 
 PARTS = {
     "request thread",
-    "thread start",
     "request signals",
     "response closing",
     "middleware",
@@ -85,12 +83,6 @@ OTHERWISE: dict[str, tuple[Any, str, str, set[str]]] = {
         "convert_exception_to_response",
         "def convert_exception_to_response(get_response):\n    return get_response",
         {"middleware"},
-    ),
-    "thread start": (
-        ThreadPoolExecutor,
-        "_adjust_thread_count",
-        "def _adjust_thread_count(self):\n    self.and_something_new()",
-        {"thread start"},
     ),
 }
 
@@ -159,7 +151,7 @@ def test_the_system_check_names_it(stock: tuple[set[str], Any, str]) -> None:
 
 
 def test_a_known_shape_is_not_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    """The installed Django, asgiref and Python."""
+    """The installed Django and asgiref."""
     with caplog.at_level(logging.WARNING, "freeloop.relief"):
         assert set(relief.install()) == PARTS
 
