@@ -185,7 +185,9 @@ def test_loops_in_several_threads_are_all_watched(seen: list[Stretch]) -> None:
     watchdog.stop()
 
     assert most <= before + len(threads) + 1
-    assert len(blocks(seen)) == 9
+    # The loops share one interpreter lock: where a core is short, one may wait long for another.
+    held = [each for each in blocks(seen) if each.line is not None and each.line[2] == "holding"]
+    assert len(held) == 9
 
 
 def test_the_thread_ends_with_the_last_loop_and_starts_with_the_next(seen: list[Stretch]) -> None:
