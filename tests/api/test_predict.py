@@ -10,7 +10,12 @@ from freeloop.model.prediction import Bottleneck, LimitKind, Predicted, Predicti
 from freeloop.model.verdict import Answer, Basis
 from tests.api.test_bench import CAFE, backing
 
-pytestmark = [pytest.mark.real, pytest.mark.needs("linux"), pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.alone,
+    pytest.mark.needs("linux"),
+    pytest.mark.timeout(400),
+]
 
 HIDDEN, MENDED = "/hidden/async/?ms=20", "/hidden/mended/async/?ms=20"
 

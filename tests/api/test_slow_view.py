@@ -30,6 +30,7 @@ SETTINGS = "SECRET_KEY = 'x'\nROOT_URLCONF = 'slow_urls'\nALLOWED_HOSTS = ['*']\
 
 
 @pytest.mark.real
+@pytest.mark.alone
 def test_one_request_at_a_time_may_outlast_the_stretch(tmp_path: Path) -> None:
     """Nothing is answered within it: the latency was shown as zero."""
     (tmp_path / "slow_settings.py").write_text(SETTINGS)

@@ -33,6 +33,7 @@ def freeloop(
 
 
 @pytest.mark.real
+@pytest.mark.alone
 def test_one_view_gets_a_verdict_that_json_repeats_and_a_gate_reads(tmp_path: Path) -> None:
     """The main job: one path in, one answer to one question out, with its basis and interval."""
     file, page = tmp_path / "run.json", tmp_path / "report.html"

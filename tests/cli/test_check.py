@@ -12,7 +12,9 @@ import pytest
 
 from freeloop.model.finding import Certainty, FindingClass
 from freeloop.model.finding_codec import decode_findings
+from freeloop.model.verdict import Basis
 from tests.cli.conftest import Check
+from tests.examples.cafe import serving
 
 CAFE = Path(__file__).parents[2] / "examples" / "cafe"
 # Rule, file and function of everything that is planted in the sample project.
@@ -228,6 +230,45 @@ def test_reports_of_watch_tell_what_findings_did_cost(check: Check, project: Pat
 
     assert "observed: time.sleep" in " ".join(answer.stdout.split())
     assert "200 ms per request (measured)" in answer.stdout
+
+
+WATCHED = """
+import freeloop.watch
+from cafe import asgi
+application = freeloop.watch.asgi(asgi.application)
+"""
+
+
+@pytest.mark.real
+@pytest.mark.needs("uvicorn")
+def test_what_the_sample_project_was_seen_to_do_in_production_is_one_list_with_what_is_read(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watched server is asked for the page that blocks; its file is given to check."""
+    (tmp_path / "watched.py").write_text(WATCHED)
+    log = tmp_path / "watch.jsonl"
+    monkeypatch.setenv("FREELOOP_WATCH_LOG", str(log))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(CAFE))))
+    watched = ("-m", "uvicorn", "watched:application", "--log-level=error", "--port={port}")
+    with serving(watched) as site:
+        for _ in range(4):
+            site.get("/hidden/async/?ms=150")
+        site.get("/health/")
+
+    answer = check("--with", str(log), "--format", "json", at=CAFE)
+
+    found = decode_findings(json.loads(answer.stdout))
+    assert {(each.rule, each.path) for each in found if not each.folded} >= {
+        (rule, path) for rule, path, _ in PLANTED
+    }
+    seen = [each for each in found if each.certainty is Certainty.OBSERVED]
+    [market] = [each for each in seen if each.path == "kitchen/market.py"]
+    assert (market.rule, market.basis) == ("FL101", Basis.MEASURED)
+    assert market.cost_ms is not None
+    assert 100 < market.cost_ms < 1500
+    # What was seen comes first: it is known to cost.
+    shown = [each for each in found if not each.folded]
+    assert shown.index(market) < len(seen)
 
 
 def test_a_file_that_is_no_report_is_refused(check: Check, project: Path) -> None:

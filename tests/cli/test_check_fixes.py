@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Check
+
+CAFE = Path(__file__).parents[2] / "examples" / "cafe"
 
 CODE = """import threading
 import time
@@ -50,6 +53,25 @@ def test_fix_writes_what_is_safe_and_says_what_is_not(check: Check, shop: Path) 
     )
     assert "0 edits written" in again.stderr
     assert (shop / "views.py").read_text() == text
+
+
+def test_fix_mends_the_sample_project_where_it_can(check: Check, tmp_path: Path) -> None:
+    """The faults with a safe edit are gone; the view whose twin takes more is left, with why."""
+    shutil.copytree(CAFE, tmp_path / "cafe", ignore=shutil.ignore_patterns("__pycache__"))
+    cafe = tmp_path / "cafe"
+
+    answer = check("--fix", at=cafe)
+    left = json.loads(check("--select", "blocking-call", "--format", "json", at=cafe).stdout)
+
+    view = (cafe / "kitchen/views/bake.py").read_text()
+    assert "2 edits written in 1 file" in answer.stderr
+    assert "    await asyncio.sleep(asked_ms(request, DEFAULT_MS) / 1000)\n" in view
+    assert "return HttpResponse(await baked_async(asked_ms(request, DEFAULT_MS)))" in view
+    assert (
+        "def bread_sync(request: HttpRequest) -> HttpResponse:\n    return HttpResponse(baked("
+        in view
+    )
+    assert {each["path"] for each in left["results"]} == {"kitchen/market.py"}
 
 
 def test_diff_is_a_patch_and_writes_nothing(check: Check, shop: Path) -> None:

@@ -110,6 +110,29 @@ def test_a_forgotten_port_fails_the_session(inner: pytest.Pytester) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.parametrize(
+    "workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["alone", "side by side"]
+)
+def test_a_forgotten_temporary_file_fails_the_session(
+    inner: pytest.Pytester, workers: list[str]
+) -> None:
+    """Also where a worker of pytest-xdist made it, or a program that a test started."""
+    inner.makepyfile("""
+        import subprocess, sys
+
+        def test_forgets_a_file():
+            make = "import tempfile; tempfile.mkstemp(suffix='-forgotten')"
+            subprocess.run([sys.executable, "-c", make], check=True)
+    """)
+    inner.makeconftest("import tests.leftovers; tests.leftovers.PATIENCE_S = 0.0")
+
+    result = inner.runpytest_subprocess("-p", "tests.leftovers", *workers)
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["temporary file *-forgotten is still there"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.mark.parametrize(("end", "failed"), [("gate.wait(9)", True), ("None", False)])
 def test_a_working_thread_fails_the_session_and_an_idle_executor_does_not(
     inner: pytest.Pytester, end: str, failed: bool

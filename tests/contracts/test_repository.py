@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # Joined here so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:" + "|".join(("ro" + "ot", "wo" + "rk")) + ")/")
-PIN = re.compile(r"[a-z0-9-]+==[0-9a-z.]+( ; [a-z_]+ [!=]= '[\w-]+')?")
+MARK = r"[a-z_]+ [!=]= '[\w-]+'"
+PIN = re.compile(rf"[a-z0-9-]+==[0-9a-z.]+( ; {MARK}( and {MARK})*)?")
 
 
 def committed() -> list[Path]:

@@ -12,7 +12,7 @@ import pytest
 from tests.docs.blocks import written_in
 from tests.examples.cafe import CAFE
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.alone, pytest.mark.timeout(180)]
 
 PAGE = "docs/explanation/two-runs.md"
 RUNS = ("/call/httpx/async/", "/call/httpx/sync/")

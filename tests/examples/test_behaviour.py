@@ -9,7 +9,7 @@ from websockets.sync.client import connect
 
 from tests.examples.cafe import Site, at_once, event_times, until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 
 def test_a_hidden_blocking_call_serves_one_guest_at_a_time(asgi: Site) -> None:

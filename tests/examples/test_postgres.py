@@ -6,7 +6,7 @@ import pytest
 
 from tests.examples.cafe import GTHREAD, Site, at_once, serving
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("query", ["query", "slow-query"])

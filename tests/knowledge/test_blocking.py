@@ -96,6 +96,25 @@ def test_what_django_guards_is_told_from_what_it_lets_through() -> None:
     assert (crash.guarded, stall.guarded) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("openai.OpenAI.chat.completions.create", "openai.AsyncOpenAI.chat.completions.create"),
+        ("stripe.checkout.Session.create", "stripe.checkout.Session.create_async"),
+        ("resend.Emails.send", "resend.Emails.send_async"),
+        ("google.auth.transport.requests.AuthorizedSession.post", "httpx.AsyncClient.post"),
+    ],
+)
+def test_services_that_a_view_calls_are_known_with_what_is_awaited_instead(
+    name: str, twin: str
+) -> None:
+    """By the names that people write, from the client down."""
+    found = blocking(name)
+
+    assert found is not None
+    assert (found.kind, found.twin) == (Kind.NET, twin)
+
+
 def test_any_method_of_a_client_that_boto3_makes_is_known_to_block() -> None:
     """They are made from a description of the service; a few are known to reach nothing."""
     client = known().returned("boto3.client")

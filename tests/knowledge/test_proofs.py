@@ -16,8 +16,13 @@ from tests.knowledge.proofs.running import proved, unproved
 
 # What does not depend on Django or Python is shown in the whole suite alone.
 ALWAYS = {"stdlib", "django"}
-# These run a program beside the process.
-WITH_PROGRAMS = {"psycopg": "postgresql", "redis": "redis-server", "celery": "redis-server"}
+# What a file needs that is not a distribution of its name; three run a program beside the process.
+NEEDS = {
+    "psycopg": "postgresql",
+    "redis": "redis-server",
+    "celery": "redis-server",
+    "google": "google-auth",
+}
 
 
 def tables_of(name: str) -> list[Table]:
@@ -35,7 +40,7 @@ def files() -> list[Any]:
         if name in ALWAYS
         else pytest.param(
             name,
-            marks=[pytest.mark.real, pytest.mark.needs(WITH_PROGRAMS.get(name, name))],
+            marks=[pytest.mark.real, pytest.mark.needs(NEEDS.get(name, name))],
         )
         for name in exercises.names()
     ]

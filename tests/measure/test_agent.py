@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from freeloop.measure.process import ServerProcess
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 ASGI = ["uvicorn", "granian:asgi"]
 WSGI = ["gunicorn:gthread", "granian:wsgi", "gunicorn:sync"]

@@ -11,7 +11,7 @@ import pytest
 from freeloop.measure.call_cost import call_costs
 from freeloop.measure.call_loops import SECONDS, on_loop
 
-pytestmark = [pytest.mark.real, pytest.mark.needs("linux")]
+pytestmark = [pytest.mark.real, pytest.mark.alone, pytest.mark.needs("linux")]
 
 
 def test_every_installed_client_has_a_cost_at_8_and_at_32() -> None:

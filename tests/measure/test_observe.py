@@ -12,7 +12,7 @@ from freeloop.measure.observe import Usage, usage
 from freeloop.measure.watch import Watch
 from tests.measure.tiny import soon
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 _BURN = """
 import sys, time

@@ -147,13 +147,15 @@ def test_a_consumer_is_entered_where_channels_enters_it(tmp_path: Path) -> None:
         "        time.sleep(2)\n"
         "async def view(request): await x\n"
     )
-    found = found_in(tmp_path, views)
+    routing = "from views import Table\napplication = Table.as_asgi()\n"
+    found = found_in(tmp_path, views, asgi=routing)
 
     assert found[7].entry == "consumer Table.receive"
     assert found[9].folded
 
     called = views.replace("self.nap(1, 2)", "self.nap(1, 2); getattr(self, text_data)()")
-    assert found_in(tmp_path, called)[9].entry == "consumer Table.unused"
+    assert found_in(tmp_path, called, asgi=routing)[9].entry == "consumer Table.unused"
+    assert found_in(tmp_path, views, asgi="# Table is out of order")[7].folded
 
 
 def test_what_a_function_that_only_asks_a_setting_allows_is_only_counted(tmp_path: Path) -> None:
@@ -191,3 +193,34 @@ def test_a_coroutine_on_a_loop_of_its_own_does_not_hold_this_one(tmp_path: Path)
     )
 
     assert found[12].folded
+
+
+def test_a_branch_on_what_an_object_was_made_with_is_met_or_not(tmp_path: Path) -> None:
+    """An attribute that `__init__` alone sets from an argument is that argument."""
+    views = (
+        "from models import Dish\n"
+        "class Reader:\n"
+        "    def __init__(self, url, deep=False):\n"
+        "        self.url = url\n"
+        "        self.deep = deep\n"
+        "    async def run(self):\n"
+        "        await self.read()\n"
+        "    async def read(self):\n"
+        "        if self.deep:\n"
+        "            Dish.objects.get(pk=1)\n"
+        "async def view(request):\n"
+        "    reader = Reader('a')\n"
+        "    await reader.run()\n"
+    )
+    deep = views.replace("'a'", "'a', deep=True")
+    unknown = views.replace("'a'", "'a', request.GET")
+    handed_on = views.replace("    await reader", "    change(reader)\n    await reader")
+    set_later = views.replace("    await reader", "    reader.deep = True\n    await reader")
+    reset = views.replace("        await self.read", "        self.deep = 1; await self.read")
+
+    assert all(each.folded for each in found_in(tmp_path, views).values())
+    assert not found_in(tmp_path, deep)[10].folded
+    assert not found_in(tmp_path, unknown)[10].folded
+    assert not found_in(tmp_path, handed_on)[10].folded
+    assert not found_in(tmp_path, set_later)[10].folded
+    assert not found_in(tmp_path, reset)[10].folded

@@ -13,7 +13,7 @@ from freeloop.watch.stretch import Kind, Stretch, from_json
 from tests.watch.served import COMMANDS, Site, listed, serving
 from tests.watch.site.planted import Situation
 
-pytestmark = [pytest.mark.real, pytest.mark.needs("channels")]
+pytestmark = [pytest.mark.real, pytest.mark.alone, pytest.mark.needs("channels")]
 
 # The whole list is that of `benchmarks/watch_recall.py`; here, some of every sort.
 BLOCKS = (

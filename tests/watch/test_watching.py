@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import selectors
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -15,8 +16,10 @@ import uvloop
 
 from freeloop import watch
 from freeloop.watch import reports
+from freeloop.watch.stacks import stack_of
 from freeloop.watch.stretch import Cause, Kind, Stretch
 from freeloop.watch.watchdog import watchdog
+from tests.watch.sinks.stretches import stretch
 
 HOLD_S = 0.08
 LOOPS = [
@@ -182,7 +185,9 @@ def test_loops_in_several_threads_are_all_watched(seen: list[Stretch]) -> None:
     watchdog.stop()
 
     assert most <= before + len(threads) + 1
-    assert len(blocks(seen)) == 9
+    # The loops share one interpreter lock: where a core is short, one may wait long for another.
+    held = [each for each in blocks(seen) if each.line is not None and each.line[2] == "holding"]
+    assert len(held) == 9
 
 
 def test_the_thread_ends_with_the_last_loop_and_starts_with_the_next(seen: list[Stretch]) -> None:
@@ -276,3 +281,20 @@ def test_a_closed_loop_is_forgotten(seen: list[Stretch]) -> None:
             run(application)
 
     assert watchdog.loops == {}
+
+
+def test_a_hook_of_the_watch_is_nobodys_place() -> None:
+    """Seen when the interpreter lock was long held: then the loop was at the end of its turn."""
+    stacks: list[tuple[Any, ...]] = []
+
+    def listener(_: Stretch) -> None:
+        stacks.append(stack_of(sys._getframe(1)))
+
+    reports.listen(listener)
+    try:
+        reports.post(stretch())
+        reports.hand_on()
+    finally:
+        reports.unlisten(listener)
+
+    assert stacks[0][0][2] == "test_a_hook_of_the_watch_is_nobodys_place"

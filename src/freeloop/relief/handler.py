@@ -26,7 +26,11 @@ from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 
 from freeloop.relief.plain import own_function
-from freeloop.relief.request_thread import retire_after_next_call, untouched
+from freeloop.relief.request_thread import (
+    forget_dead_bridge,
+    retire_after_next_call,
+    untouched,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +77,7 @@ class _RequestFinished(_RequestSignal):
         """Send inline what has nothing to wait for: the client went away before the answer."""
         if untouched() and nothing_to_finish(sender):
             return self._stock.send(sender, **named)
+        forget_dead_bridge()
         return await self._stock.asend(sender, **named)
 
 
@@ -88,6 +93,7 @@ def relieved_sync_to_async(stock: Callable[..., Any]) -> Callable[..., Any]:
             if closes_inline(response, func):
                 _close(response)
             else:
+                forget_dead_bridge()
                 if _hands_over_at_once(stock):
                     retire_after_next_call()
                 await stock(func)()

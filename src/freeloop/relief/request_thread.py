@@ -23,6 +23,7 @@ class RequestThread(ThreadSensitiveContext):
 
     Attributes:
         relieved: Whether this request is relieved; drawn on entering, unless it was given.
+        below_sync_code: Whether somebody's sync code waits for this request, and lends its thread.
     """
 
     def __init__(self, *, relieved: bool | None = None) -> None:
@@ -30,7 +31,7 @@ class RequestThread(ThreadSensitiveContext):
         self.relieved = False
         self._given = relieved
         self._outer: RequestThread | None = None
-        self._below_sync_code = False
+        self.below_sync_code = False
 
     async def __aenter__(self) -> Self:
         """Enter at once, as stock: later, one request would get several threads."""
@@ -38,7 +39,7 @@ class RequestThread(ThreadSensitiveContext):
         self.relieved = switch.drawn() if self._given is None else self._given
         self._outer = _current.get()
         # As long as the request has no thread, nothing in it can change this.
-        self._below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
+        self.below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
         _current.set(self)
         return self
 
@@ -62,7 +63,7 @@ class RequestThread(ThreadSensitiveContext):
         """
         return (
             bool(self.token)
-            and not self._below_sync_code
+            and not self.below_sync_code
             and self not in SyncToAsync.context_to_thread_executor
             and SyncToAsync.thread_sensitive_context.get(None) is self
         )
@@ -79,6 +80,29 @@ def retire_after_next_call() -> None:
     if current is not None and current.relieved and current.token:
         # Runs when this task next gives the loop back: then the call has been handed over.
         asyncio.get_running_loop().call_soon(current.retire)
+
+
+def forget_dead_bridge() -> None:
+    """Let the clean-up run in the request's thread when the bridge that it would take is gone.
+
+    Cancelled while a thread leaves its `async_to_sync`, a request inherits that executor, which has
+    quit: stock's clean-up fails with "CurrentThreadExecutor already quit or is broken", and closes
+    nothing (a race, seen in asgiref 3.13.0). A relieved request would meet it more often: it has
+    few other moments.
+    """
+    current = _current.get()
+    if current is not None and current.relieved and not current.below_sync_code:
+        executor = getattr(AsyncToSync.executors, "current", None)
+        if executor is not None and _has_quit(executor):
+            AsyncToSync.executors.current = None
+
+
+def _has_quit(executor: object) -> bool:
+    while executor is not None:
+        if not getattr(executor, "_broken", False):
+            return False
+        executor = getattr(executor, "_old_executor", None)
+    return True
 
 
 def leave_stock() -> None:

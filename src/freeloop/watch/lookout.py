@@ -85,13 +85,14 @@ class Lookout:
             held_ns = late_ns if lock_ns and not others_did else 0
             watched.look(frame, now_ns, held_ns)
             blamed = _first_of_project(others) if others_did else ()
+            # Before the look itself: what has just begun is measured from between the two.
+            watched.note(reading, process_ns, own.delay_ns)
             covered |= self._look_at(watched, frame, now_ns, lock_ns, blamed)
             if loop_cpu_ns * 2 >= lock_ns > 0:
                 # The loop's own thread had the lock, and another one was quicker than we.
                 covered = True
                 if not own_ended and not watched.begun_ns():
                     watched.missed(now_ns - lock_ns, now_ns)
-            watched.note(reading, process_ns, own.delay_ns)
 
         culprit: Stack = ()
         if lock_ns >= self._threshold_ns and not covered:

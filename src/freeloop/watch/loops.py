@@ -25,8 +25,6 @@ from freeloop.watch.tripwire import Tripwire
 
 _ENDED_KEPT = 64
 _LOOKS_KEPT = 4
-# The watchdog reads the clocks so soon after a loop has woken it.
-_AS_IT_BEGAN_NS = 2_000_000
 # In the place of a stretch's start while the loop is inside `select`: there for something to
 # happen, or because something is ready and it only looks what else is.
 _WAITS, _LOOKS = 0.0, -1.0
@@ -89,7 +87,7 @@ class WatchedLoop:
         self._looks.append(Seen(0, reading, process_ns, watchdog_ns))
 
     def begins(self, since_ns: int) -> None:
-        """Note that another stretch goes on now, or none; called before the look is noted."""
+        """Note that another stretch goes on now, or none; called after the look is noted."""
         self.past = self.now
         self.now = self._unseen(since_ns)
 
@@ -101,11 +99,15 @@ class WatchedLoop:
         return self._unseen(since_ns)
 
     def _unseen(self, since_ns: int) -> Seen:
-        """Return a stretch with the clocks of the last look before it, or as it began."""
-        until_ns = since_ns + _AS_IT_BEGAN_NS
-        looks = [each for each in self._looks if each.before.at_ns <= until_ns]
-        look = looks[-1] if looks else self._looks[0 if since_ns else -1]
-        return Seen(since_ns, look.before, look.before_process_ns, look.watchdog_ns)
+        """Return a stretch with the clocks as it began."""
+        looks = list(self._looks)
+        earlier = [each for each in looks if each.before.at_ns <= since_ns]
+        later = [each for each in looks if each.before.at_ns > since_ns]
+        if not since_ns or not later:
+            return _as_of(since_ns, looks[-1])
+        if not earlier:
+            return _as_of(since_ns, later[0])
+        return _between(since_ns, earlier[-1], later[0])
 
     def samples_of(self, since_ns: int) -> list[Sample]:
         """Return the samples of a stretch."""
@@ -146,6 +148,30 @@ class WatchedLoop:
     def leave(self) -> None:
         """Take every hook back."""
         self.clock.close()
+
+
+def _as_of(since_ns: int, look: Seen) -> Seen:
+    return Seen(since_ns, look.before, look.before_process_ns, look.watchdog_ns)
+
+
+def _between(since_ns: int, earlier: Seen, later: Seen) -> Seen:
+    """Return what clocks showed between two looks.
+
+    The earlier look may be a second old, and the later one comes late on a busy host: since then
+    no clock has gone on by more than that time.
+    """
+    gone_ns = later.before.at_ns - since_ns
+    before = Reading(
+        since_ns,
+        max(earlier.before.cpu_ns, later.before.cpu_ns - gone_ns),
+        max(earlier.before.delay_ns, later.before.delay_ns - gone_ns),
+    )
+    return Seen(
+        since_ns,
+        before,
+        max(earlier.before_process_ns, later.before_process_ns - gone_ns),
+        max(earlier.watchdog_ns, later.watchdog_ns - gone_ns),
+    )
 
 
 class HookedLoop(WatchedLoop):

@@ -11,6 +11,8 @@ from typing import Any
 from freeloop.watch.stretch import Frame
 
 _DEEPEST = 80
+# A hook of ours is called as the loop goes from one turn to the next: that is nobody's line.
+_OWN = __file__.removesuffix("stacks.py")
 # Below these frames lies the machinery of the loop or of a thread, the same for everything.
 _FLOORS = frozenset(
     {
@@ -25,13 +27,15 @@ _FLOOR_NAMES = frozenset(name for _, name in _FLOORS)
 
 
 def stack_of(frame: FrameType | None, floor: int = 0) -> tuple[Frame, ...]:
-    """Return the stack above the machinery, innermost first.
+    """Return the stack above the machinery, innermost first; without what of it is the watch.
 
     Args:
         frame: The innermost frame of a thread.
         floor: Identity of the frame that runs the loop, where it is known.
     """
     found: list[Frame] = []
+    while frame is not None and id(frame) != floor and frame.f_code.co_filename.startswith(_OWN):
+        frame = frame.f_back
     while frame is not None and len(found) < _DEEPEST and id(frame) != floor:
         if is_floor(frame):
             break

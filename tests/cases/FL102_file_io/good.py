@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
 import io
+import lzma
 import os
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -27,6 +30,13 @@ async def in_memory(request):
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.txt", "a")
     return buffer.getvalue()
+
+
+async def asks_what_is_in_memory(request):
+    buffer = io.BytesIO(request.body)
+    if zipfile.is_zipfile(buffer):
+        return tarfile.TarFile.open(fileobj=buffer)
+    return lzma.LZMAFile(buffer), bz2.BZ2File(buffer)
 
 
 class Reader:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asgiref.sync import sync_to_async
+
 
 async def view(request):
     if request.user.is_authenticated:  # FL112
@@ -14,3 +16,14 @@ async def deep(request):
 
 def may_order(request):
     return request.user.has_perm("order")  # FL112
+
+
+async def perhaps_loaded(request):
+    if request.GET:
+        await sync_to_async(lambda: request.user.is_authenticated)()
+    return request.user.id  # FL112
+
+
+async def seldom_loaded(request):
+    if request.GET or await sync_to_async(lambda: request.user.is_authenticated)():
+        return request.user.id  # FL112

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,17 @@ class ProofError(Exception):
 
 def proved(name: str) -> dict[str, Any]:
     """Return a `Proved` as a dictionary: what the exercises of a file show, run now."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.knowledge.proofs", name],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    # What exercises leave among temporary files, as sessions in files do, goes with the folder.
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.knowledge.proofs", name],
+            cwd=ROOT,
+            env=os.environ | {"TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
     if done.returncode:
         raise ProofError(f"{name} failed\n{done.stderr[-4000:]}")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -28,7 +28,8 @@ class _Web(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b"{}" if "json" in self.headers.get("Content-Type", "") else b"<A/>"
+        asks_json = "json" in self.headers.get("Content-Type", "") or "/json" in self.path
+        body = b"{}" if asks_json else b"<A/>"
         kind = "application/json" if body == b"{}" else "text/xml"
         if "large" in self.path:  # more than one reading of a socket brings
             body = b"line\n" * 20_000

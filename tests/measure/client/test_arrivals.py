@@ -16,7 +16,7 @@ from tests.measure.client.scripted import OK, Peer, Script, always, open_load, s
 if TYPE_CHECKING:
     from freeloop.measure.client import RawEngine
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 PAGE = RequestSpec(name="page", url="/")
 

@@ -120,14 +120,13 @@ def wrapped(package: str, application: Any) -> Any:
     return application
 
 
-def main(package: str, when: str) -> None:
+def main(package: str, when: str, folder: Path) -> None:
     """Set up, ask every path twice, print."""
     import django
     from django.conf import settings
 
     if when == BEFORE:
         relief.install()
-    folder = Path(tempfile.mkdtemp(prefix="freeloop-beside-"))
     settings.configure(**settings_for(package, folder))
     start(package)
     if when == AFTER:
@@ -175,4 +174,6 @@ def main(package: str, when: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    _, its_package, its_time = sys.argv
+    with tempfile.TemporaryDirectory() as its_folder:
+        main(its_package, its_time, Path(its_folder))

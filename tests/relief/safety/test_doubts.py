@@ -156,13 +156,13 @@ def test_a_cursor_that_is_dropped_is_gone_at_once() -> None:
 
 
 FIRST_REQUEST = """
-import sys, tempfile, pathlib
+import sys, pathlib
 from freeloop import relief
 relief.install()
 import django
 from django.conf import settings
 from tests.relief.safety.project.settings import for_folder
-given = for_folder(pathlib.Path(tempfile.mkdtemp()))
+given = for_folder(pathlib.Path(sys.argv[3]))
 settings.configure(**{**given, "SESSION_ENGINE": "django.contrib.sessions.backends." + sys.argv[1],
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends." + sys.argv[2]}}})
 django.setup()
@@ -180,11 +180,11 @@ for _ in range(2):
 @pytest.mark.parametrize("engine", ["db", "cache", "signed_cookies"])
 @pytest.mark.parametrize("cache", ["locmem.LocMemCache", "dummy.DummyCache", "db.DatabaseCache"])
 def test_the_first_request_of_a_process_imports_nothing_on_the_loop(
-    engine: str, cache: str
+    engine: str, cache: str, tmp_path: Path
 ) -> None:
     """Django imports a message storage and a cache backend when they are first used."""
     result = subprocess.run(
-        [sys.executable, "-c", FIRST_REQUEST, engine, cache],
+        [sys.executable, "-c", FIRST_REQUEST, engine, cache, str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,

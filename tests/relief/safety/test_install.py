@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,37 +188,6 @@ def test_a_sample_relieves_its_share(started: list[Any]) -> None:
         drawn = [threads_of(handler, started) > 0 for _ in range(60)]
 
     assert 10 < sum(drawn) < 50
-
-
-@pytest.fixture
-def verified(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """Relief with VERIFY, and what it logs."""
-    with (
-        override_settings(FREELOOP={"RELIEF": {"VERIFY": True}}),
-        relieved(),
-        caplog.at_level(logging.ERROR, "freeloop.relief.verify"),
-    ):
-        yield caplog
-
-
-@pytest.mark.parametrize("path", ["/", "/page/", "/missing/", "/stream/", "/query/", "/json/"])
-def test_verify_is_silent_without_a_difference(
-    path: str, verified: pytest.LogCaptureFixture
-) -> None:
-    """Also for a page with a random token in it."""
-    answer = answer_of(ASGIHandler(), path)
-
-    assert answer.whole
-    assert [each for each in verified.records if each.name == "freeloop.relief.verify"] == []
-
-
-def test_verify_logs_a_real_difference(verified: pytest.LogCaptureFixture) -> None:
-    """A view that answers by whether it is relieved; the client gets stock's answer."""
-    answer = answer_of(ASGIHandler(), "/tells_relief/")
-
-    (record,) = [each for each in verified.records if each.name == "freeloop.relief.verify"]
-    assert "body differs: b'stock' stock, b'eased'" in record.getMessage()
-    assert answer.body == b"stock"
 
 
 def frames_of_relief(call: Any) -> list[str]:

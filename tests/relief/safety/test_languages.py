@@ -36,7 +36,9 @@ FEWER = [("en", "English"), ("fr", "French")]
 
 @pytest.fixture(autouse=True)
 def from_scratch() -> None:
-    """Which languages exist is kept for the life of a process: other tests had other settings."""
+    """What is kept for the life of a process is that of other tests, which had other settings."""
+    # With USE_I18N or without: decided name by name, when one is first used.
+    vars(translation._trans).clear()  # type: ignore[attr-defined]
     for kept in vars(trans_real).values():
         if hasattr(kept, "cache_clear"):
             kept.cache_clear()

@@ -207,3 +207,73 @@ class Dishes(ViewSet):
     )
 
     assert {name for name, _, _ in found} == {"Dishes.list", "Dishes.cook"}
+
+
+def test_what_no_file_names_is_no_entry_point(write: Write) -> None:
+    """Of a URLconf that nothing includes, a router or receiver in a module that nothing loads."""
+    views = "async def {}(request): ..."
+    urls = "from django.urls import path\nfrom {}.views import {}\nurlpatterns = [path('', {})]"
+    router = (
+        "from ninja import Router\nrouter = Router()\n@router.get('')\nasync def {}(request): ..."
+    )
+    found = entries(
+        write,
+        site_urls="""
+from django.urls import include, path
+from hooks import patterns
+from kept.api import router
+import kept.receivers
+urlpatterns = [path("a/", include("included.urls"))] + patterns()
+""",
+        hooks="""
+def patterns():
+    return [path("b/", include("hooked.urls"))]  # and "left.urls"
+""",
+        included__urls=urls.format("included", "one", "one"),
+        included__views=views.format("one"),
+        hooked__urls=urls.format("hooked", "two", "two"),
+        hooked__views=views.format("two"),
+        left__urls=urls.format("left", "three", "three") + "\nimport lost.urls",
+        left__views=views.format("three"),
+        lost__urls=urls.format("lost", "four", "four"),
+        lost__views=views.format("four"),
+        kept__api=router.format("five"),
+        left__api=router.format("six"),
+        kept__receivers="""
+from django.dispatch import receiver
+@receiver(changed)
+async def seven(**kwargs): ...
+""",
+        left__receivers="""
+from django.dispatch import receiver
+@receiver(changed)
+async def eight(**kwargs): ...
+""",
+        shop__middleware="""
+class Slow:
+    async_capable = True
+    async def __call__(self, request): ...
+class Unlisted:
+    async_capable = True
+    async def __call__(self, request): ...
+""",
+        tests__test_all="import left.urls, left.api\nfrom shop.middleware import Unlisted",
+    )
+
+    assert {name for name, _, _ in found} == {"one", "two", "five", "seven", "Slow.__call__"}
+
+
+def test_names_that_are_put_together_are_names(write: Write) -> None:
+    """Projects include the URLconf of each application in a loop."""
+    found = entries(
+        write,
+        site_urls="""
+from django.urls import include, path
+from apps import names
+urlpatterns = [path(name, include(f"{name}.urls")) for name in names]
+""",
+        shop__urls="from django.urls import path\nfrom shop.views import one\na = [path('', one)]",
+        shop__views="async def one(request): ...",
+    )
+
+    assert {name for name, _, _ in found} == {"one"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freeloop.watch.sinks.groups import REST, Groups
-from freeloop.watch.stretch import Cause, Stretch
+from freeloop.watch.sinks.groups import REST, Groups, Key, key_of
+from freeloop.watch.stretch import Cause, Kind, Stretch
 from tests.watch.sinks.stretches import CALLEE, LINE, stretch
 
 
@@ -72,3 +72,14 @@ def test_the_quantile_is_within_a_tenth_of_the_true_one(lengths: list[float]) ->
 
     true = sorted(lengths)[-(-99 * len(lengths) // 100) - 1]
     assert true * 0.999 <= group.p99_ms <= min(max(lengths), true * 1.101)
+
+
+def test_what_the_host_did_is_one_group_wherever_the_code_stood() -> None:
+    """It may be any line: a list of them would say that they are to blame."""
+    first, second = stretch(), stretch(route="other/", line=("/srv/shop/a.py", 7, "total"))
+    starved = {
+        key_of(replace(each, kind=Kind.HOST, cause=Cause.STARVED)) for each in (first, second)
+    }
+
+    assert key_of(first) != key_of(second)
+    assert starved == {Key("host", "starved", None, None, None)}

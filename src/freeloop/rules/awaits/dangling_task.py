@@ -3,9 +3,10 @@
 **What it finds.** `asyncio.create_task(...)` or `ensure_future` (also of a loop) as a statement
 of its own, or given to a name that is never used again.
 
-**Why it matters.** The loop only keeps weak references: the task may vanish in the middle of its
-work. Its exception is told when the garbage is collected, if at all; under WSGI it is cancelled
-when the view returns.
+**Why it matters.** No one sees its exception: it is told when the garbage is collected, if at
+all. The loop only keeps weak references: unless what the task waits for holds it, as a timer of
+the loop does, it may be collected in the middle of its work. Under WSGI it is cancelled when the
+view returns.
 
 **Bad.**
 
@@ -46,7 +47,7 @@ def find(graph: Graph) -> Iterator[Finding]:
                 graph,
                 RULE,
                 site,
-                "nobody keeps this task: it may vanish before it is done, and so may its error",
+                "nobody keeps this task: no one sees its error, and it may be collected undone",
                 subject="asyncio.create_task",
                 mend="keep it in a set, and discard it in a done callback; or a task group",
                 certainty=Certainty.CERTAIN,

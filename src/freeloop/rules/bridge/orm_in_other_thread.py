@@ -6,6 +6,8 @@ thread_sensitive=False)`, `asyncio.to_thread`, or an executor.
 **Why it matters.** Django keeps a connection for each thread. In a thread of a pool nobody closes
 it: `CONN_MAX_AGE` and `close_old_connections` work for the request's thread only. The connection
 stays open and idle, one for each thread of the pool, and does not see the request's transaction.
+In the test of this rule four queries at once leave four connections open, and none in the
+request's own thread (measured).
 
 **Bad.**
 

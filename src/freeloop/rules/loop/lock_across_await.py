@@ -4,7 +4,8 @@
 
 **Why it matters.** The task gives the loop back while it holds the lock. The next task that wants
 it stops the whole loop, and with it the first task, which alone could let go: the process stands
-still for ever.
+still for ever. In the test of this rule neither of two tasks ends; with an `asyncio.Lock` both do
+(measured).
 
 **Bad.**
 

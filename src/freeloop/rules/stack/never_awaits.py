@@ -4,9 +4,10 @@
 an async block.
 
 **Why it matters.** It cannot wait, so async gains nothing; its CPU runs on the loop, where
-everybody else waits for it, and under WSGI each call starts an event loop: 1.9 to 2.2 ms a
-request in the test client, 0.6 to 0.75 ms for the sync twin (Django 6.1). In the sample project
-the sync twin of such a view serves more requests.
+everybody else waits for it, and under WSGI each call starts an event loop: 1.9 to 2.2 ms a request
+in the test client, 0.6 to 0.75 ms for the sync twin (Django 6.1). In the sample project such a
+view that draws a template serves 0.37 times the requests of its sync twin on threads (0.28 to
+0.48, measured at 50 in flight: `freeloop bench --plan all.toml --only template`).
 
 **Bad.**
 

@@ -32,9 +32,9 @@ PASSING = ("staticmethod", "classmethod", "property", "overload", "override")
 
 def conditions_of(test: Term, names: Collection[str], *, holds: bool) -> Iterator[Condition]:
     """Yield what a test says about some names, where it holds or where it does not."""
-    if type(test) is str:
-        if test in names:
-            yield Condition(test, "", None, holds)
+    if _named(test):
+        if _named(test) in names:
+            yield Condition(_named(test), "", None, holds)
     elif type(test) is not tuple:
         return
     elif test[0] == PARTS and test[1] == "not":
@@ -53,9 +53,16 @@ def conditions_of(test: Term, names: Collection[str], *, holds: bool) -> Iterato
 def _compared(test: Term, names: Collection[str], *, holds: bool) -> Iterator[Condition]:
     _, operator, terms = test
     if len(terms) == 2:
-        name, other = terms
-        if type(name) is str and name in names and _value(other) is not None:
+        name, other = _named(terms[0]), terms[1]
+        if name in names and _value(other) is not None:
             yield Condition(name, operator, _value(other), holds)
+
+
+def _named(term: Term) -> str:
+    """Return a name, or an attribute of a name: "self.deep"; "" for anything else."""
+    if type(term) is tuple and term and term[0] == ATTRIBUTE and type(term[1]) is str:
+        return f"{term[1]}.{term[2]}"
+    return term if type(term) is str else ""
 
 
 def _listed(arguments: Terms) -> Terms:
@@ -83,7 +90,7 @@ def before_call(
     What the call passes on from its own function's parameters becomes a condition on those.
     """
     needed = set(site.given)
-    given = _arguments(site, callee)
+    given = arguments_of(site, callee)
     for condition in conditions if given is not None else ():
         value = given.get(condition.parameter) if given is not None else None
         if type(value) is str:
@@ -110,7 +117,7 @@ def values_of(site: Site, callee: Func, known: Mapping[str, Term]) -> dict[str, 
         callee: Function called.
         known: Values of the parameters of the function that it is in.
     """
-    found = _arguments(site, callee) or {}
+    found = arguments_of(site, callee) or {}
     return {
         name: known.get(value) if type(value) is str and value in site.passes else value
         for name, value in found.items()
@@ -165,7 +172,7 @@ def _value(term: Term) -> Term:
     return None
 
 
-def _arguments(site: Site, callee: Func) -> dict[str, Term] | None:
+def arguments_of(site: Site, callee: Func) -> dict[str, Term] | None:
     """Return what each parameter is given, its default where that is so; None if not known."""
     term = site.call
     if site.what is not What.CALL or term is None:

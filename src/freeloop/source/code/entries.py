@@ -6,9 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from freeloop.model.finding import Guard
-from freeloop.source.code.handlers import ENDS, STARTS, callbacks, given, is_bot, is_router, keeps
+from freeloop.source.code.handlers import (
+    ENDS,
+    STARTS,
+    callbacks,
+    given,
+    is_bot,
+    is_part,
+    is_router,
+    keeps,
+)
 from freeloop.source.code.index import Class, Func, Module
 from freeloop.source.code.kinds import ClassRef, ExtMethod, FuncRef
+from freeloop.source.code.named import Named
 from freeloop.source.code.program import Program
 from freeloop.source.code.refusals import refusal
 from freeloop.source.code.routes import Route, Routes
@@ -78,8 +88,10 @@ def find_entries(program: Program, settings: Settings) -> list[Entry]:
     for func, entry in found.items():
         found[func] = replace(entry, fixed=routes.never_given(func))
     add(_of_middleware(program, settings))
+    # Where no URLconf is read, something else may serve what nothing names.
+    named = program.named if settings.urlconf in program.index else None
     for module in program.index.with_async():
-        add(_of_module(program, module))
+        add(_of_module(program, module, named))
     for module in program.index.handing_over():
         for func, what in given(program, module):
             guard = Guard.RARE if what in (STARTS, ENDS) else Guard.NONE
@@ -178,29 +190,33 @@ def _inner_async(func: Func) -> Iterator[Entry]:
             yield Entry(inner, "middleware")
 
 
-def _of_module(program: Program, module: Module) -> Iterator[Entry]:
+def _of_module(program: Program, module: Module, named: Named | None) -> Iterator[Entry]:
     """Yield the entry points that say so themselves."""
     for cls in module.classes:
         if _is_consumer(program, cls):
-            yield from _of_consumer(program, cls)
-        elif "async_capable" in cls.attributes:
-            yield from (
-                Entry(method, "middleware") for method in cls.methods.values() if method.is_async
-            )
+            if named is None or named.cls(cls, "as_asgi"):
+                yield from _of_consumer(program, cls)
+        elif "async_capable" in cls.attributes and (named is None or named.cls(cls)):
+            methods = (method for method in cls.methods.values() if method.is_async)
+            yield from (Entry(method, "middleware") for method in methods)
         for method in callbacks(program, cls):
             guard = Guard.RARE if method.last_name in ONCE else Guard.NONE
             yield Entry(method, "bot handler", guard=guard)
     for func in module.functions:
         if func.is_async:
-            yield from _of_function(program, func)
+            yield from _of_function(program, func, named)
 
 
-def _of_function(program: Program, func: Func) -> Iterator[Entry]:
+def _of_function(program: Program, func: Func, named: Named | None) -> Iterator[Entry]:
     names = tuple(name for name, _ in func.parameters)
     if names[-3:] == ("scope", "receive", "send"):
         yield Entry(func, "ASGI application")
         return
     for name, _, decorator in program.resolver.decorator_names(func) if func.decorators else ():
+        if (name in RECEIVERS or is_part(decorator)) and not (
+            named is None or named.module(func.module.file)
+        ):
+            continue
         if name in RECEIVERS:
             yield Entry(func, "receiver")
         elif is_router(decorator):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from freeloop.model.finding import Guard
+from freeloop.source.code.builtin import BUILTINS, CALLERS, CONSUMERS, OF_COROUTINE
 from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import (
     NOTHING,
@@ -24,9 +25,10 @@ from freeloop.source.code.kinds import (
     after_fetching,
     asks,
 )
-from freeloop.source.code.results import ALL_ITEMS, is_lazy_user, item_of
+from freeloop.source.code.lazy import looked_at
+from freeloop.source.code.results import is_lazy_user, item_of
 from freeloop.source.code.sites import Site, Use, What
-from freeloop.source.code.spelling import line_of
+from freeloop.source.code.spelling import line_of, written
 from freeloop.source.code.standing import Standing
 from freeloop.source.code.surroundings import Surroundings
 from freeloop.source.code.terms import (
@@ -50,32 +52,6 @@ from freeloop.source.code.terms import (
     YIELD,
     Term,
 )
-
-# Builtins that take every item of what they are given.
-CONSUMERS = ALL_ITEMS | {
-    "dict",
-    "sum",
-    "min",
-    "max",
-    "any",
-    "all",
-    "len",
-    "bool",
-    "enumerate",
-    "zip",
-}
-# Builtins that call their first argument, or `key`, here and now.
-CALLERS = frozenset({"map", "filter", "sorted", "min", "max", "sum", "functools.reduce"})
-BUILTINS = CONSUMERS | CALLERS | {
-    "open", "input", "print", "next", "anext", "iter", "getattr", "isinstance", "str", "int",
-    "super", "type", "hasattr", "setattr", "property", "staticmethod", "classmethod",
-}  # fmt: skip
-# What may be asked of a coroutine or task.
-OF_COROUTINE = frozenset(
-    ["close", "send", "throw", "cancel", "done", "result", "exception", "add_done_callback",
-     "cancelled", "cancelling", "get_name", "set_name", "get_coro", "remove_done_callback",
-     "uncancel", "cr_frame", "cr_code", "get_stack"]
-)  # fmt: skip
 
 
 class Evaluator(Standing):
@@ -141,7 +117,8 @@ class Evaluator(Standing):
                 self.note(What.MISUSED, line, column, base, kind)
             return None
         if type(kind) is ExtInst and is_lazy_user(kind):
-            self.note(What.READ, line, column, term, kind)
+            if written(base) not in self.loaded:
+                self.note(What.READ, line, column, term, kind)
             return None
         attributes = self.program.attributes
         if type(kind) is Inst:
@@ -184,6 +161,7 @@ class Evaluator(Standing):
             self._builtin(target.name, given, named, term)
         elif type(target) is LambdaRef:
             result = self.visit(target.term[2])
+        self.loaded |= looked_at(target, given)
         site.result = result
         return result
 
@@ -209,9 +187,8 @@ class Evaluator(Standing):
 
     def iterate(self, kind: Kind | None, term: Term, line: int, column: int) -> None:
         """Note that all items of a thing are taken, when that runs code."""
-        if type(kind) is Coroutine:
-            if not kind.task:
-                self.note(What.MISUSED, line, column, term, kind)
+        if type(kind) is Coroutine and not kind.task:
+            self.note(What.MISUSED, line, column, term, kind)
         elif type(kind) is Generator or asks(kind):
             self.note(What.ITERATE, line, column, term, kind)
 
@@ -222,8 +199,10 @@ class Evaluator(Standing):
             inner = inner[2][0]
         if type(inner) is tuple and inner[0] == BOOLEAN:
             self._tested(inner, line)
+            self.loaded_if = self.loaded if inner is not term else self.loaded_if
             return
         kind = self.visit(term)
+        self.loaded_if = self.loaded
         if type(inner) is str:
             kind = self.name(inner)
         line = line or line_of(inner) or (self.sites[-1].line if self.sites else self.func.line)
@@ -239,7 +218,9 @@ class Evaluator(Standing):
         before = self.enter(Guard.BRANCH, first, holds=term[2])
         for each in rest:
             self.test(each, line)
+        loaded = self.loaded
         self.leave(before)
+        self.loaded_if = loaded if term[2] else self.loaded
 
     def _await(self, term: Term, use: Use, assigned: str) -> Kind | None:
         kind = self.visit(term[1], Use.AWAITED)

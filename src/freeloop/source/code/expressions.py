@@ -199,7 +199,8 @@ class Expressions:
         parts = [
             term
             for part in node.values
-            if type(part) is ast.FormattedValue and (term := self.expression(part.value))
+            if (type(part) is ast.FormattedValue or _is_module(part))
+            and (term := self.expression(part))
         ]
         return (PARTS, "text", tuple(parts))
 
@@ -216,6 +217,12 @@ class Expressions:
 
     def _slice(self, node: ast.Slice) -> Term:
         return (SLICE, self.each([node.lower, node.upper, node.step]))
+
+
+def _is_module(part: ast.expr) -> bool:
+    """Tell whether a part of an f-string ends the name of a module: ".urls"."""
+    text = part.value if type(part) is ast.Constant else None
+    return isinstance(text, str) and text[:1] == "." and text[1:].isidentifier()
 
 
 def _name(node: ast.Name) -> Term:

@@ -48,7 +48,7 @@ def guard_of_test(here: Evaluator, test: Term, body: Terms) -> tuple[Guard, Guar
     if _asks_setting(here, test):
         return Guard.SETTING, Guard.SETTING
     missing = _asked_missing(test)
-    if missing is not None and _is_kept(here, missing) and _sets(body, missing):
+    if missing is not None and _is_kept(here, missing) and sets(body, missing):
         return Guard.CACHE, Guard.BRANCH
     return Guard.BRANCH, Guard.BRANCH
 
@@ -162,7 +162,7 @@ def _of_one_connection(here: Evaluator, term: Term) -> bool:
     return any(base.startswith("channels.") and base.endswith("Consumer") for base in bases)
 
 
-def _sets(body: Terms, term: Term) -> bool:
+def sets(body: Terms, term: Term) -> bool:
     """Tell whether statements set a thing, or an item of it."""
     for each in body:
         tag = each[0]
@@ -172,11 +172,11 @@ def _sets(body: Terms, term: Term) -> bool:
                 return True
             if type(target) is tuple and target[0] == SUBSCRIPT and _same(target[1], term):
                 return True
-        if tag == IF and (_sets(each[2], term) or _sets(each[3], term)):
+        if tag == IF and (sets(each[2], term) or sets(each[3], term)):
             return True
-        if tag == TRY and _sets(each[1], term):
+        if tag == TRY and sets(each[1], term):
             return True
-        if tag == WITH and _sets(each[2], term):
+        if tag == WITH and sets(each[2], term):
             return True
         if tag == EXPRESSION and _fills(each[1], term):
             return True

@@ -50,6 +50,12 @@ def is_router(decorator: Kind | None) -> bool:
             return False
 
 
+def is_part(decorator: Kind | None) -> bool:
+    """Tell whether a decorator adds to a router, which a URLconf or an application has to load."""
+    owner = decorator.owner if isinstance(decorator, ExtMethod) else None
+    return isinstance(owner, ExtInst) and owner.name.endswith(("Router", "NinjaAPI"))
+
+
 def is_bot(decorator: Kind | None) -> bool:
     """Tell whether a decorator gives an async function to a bot."""
     match decorator:

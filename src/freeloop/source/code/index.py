@@ -279,6 +279,11 @@ class Index:
         """Tell whether a name or text is written somewhere in a file, or is part of one."""
         return name.encode() in self._kept[path].packed
 
+    def holds(self, path: str, text: str) -> bool:
+        """Tell whether a name or text is written somewhere in a file just so."""
+        # As it is packed, its length stands before it.
+        return marshal.dumps(text, 2) in self._kept[path].packed
+
     def with_async(self) -> Iterator[Module]:
         """Yield the modules that define async functions."""
         yield from self._with(HAS_ASYNC)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.source.code.attributes import REQUEST, Attributes
-from freeloop.source.code.evaluate import BUILTINS
+from freeloop.source.code.builtin import BUILTINS
 from freeloop.source.code.index import MODULE_BODY, Class, Func, Index
 from freeloop.source.code.kinds import (
     NOTHING,
@@ -19,6 +19,7 @@ from freeloop.source.code.kinds import (
     Kind,
     Lent,
 )
+from freeloop.source.code.named import Named
 from freeloop.source.code.resolve import Resolver
 from freeloop.source.code.results import Results
 from freeloop.source.code.sites import Site
@@ -37,11 +38,13 @@ class Program:
         index: Its modules.
         resolver: Its names.
         attributes: Its attributes.
+        named: What its files name.
     """
 
     def __init__(self, index: Index, knowledge: Knowledge) -> None:
         """Make a program of an index; nothing is walked yet."""
         self.index = index
+        self.named = Named(index)
         self.knowledge = knowledge
         self.resolver = Resolver(index, knowledge)
         self.resolver.evaluate = self.evaluate

@@ -12,6 +12,7 @@ from freeloop.source.code.conditions import before_call, met
 from freeloop.source.code.crashes import Crashes
 from freeloop.source.code.entries import Entry
 from freeloop.source.code.index import Func
+from freeloop.source.code.instances import before_method
 from freeloop.source.code.program import Program
 from freeloop.source.code.runs import Runs
 from freeloop.source.code.sites import Condition, Site, stronger, weight
@@ -147,7 +148,7 @@ class Reach:
             if here[0].is_async and nearest is None:
                 nearest = here
             for call in self._callers.get(here[0], ()):
-                needed = before_call(here[1], call.site, call.callee)
+                needed = self._before(call, here[1])
                 if needed is None:
                     continue
                 # So many ways are not worth to be told apart.
@@ -172,6 +173,19 @@ class Reach:
         entry = self._entries.get(start[0]) if found else None
         others = tuple(each for each in entries if each is not entry)
         return Way(entry, start[0], tuple(calls), guards[start], others)
+
+    def _before(self, call: Call, conditions: frozenset[Condition]) -> frozenset[Condition] | None:
+        """Return what the caller must meet for a call to be what is needed; None if never."""
+        needed = before_call(conditions, call.site, call.callee)
+        own = [each for each in conditions if "." in each.parameter]
+        if not own or needed is None:
+            return needed
+        program = self._runs.program
+        sites = program.sites(call.caller)
+        found = [before_method(program.resolver, each, call.site, sites) for each in own]
+        if False in found:
+            return None
+        return needed | {each for each in found if isinstance(each, Condition)}
 
     def _guard(self, call: Call) -> Guard:
         if self._crashes.before(call.site) is not None:

@@ -201,15 +201,14 @@ class Reader(Expressions):
         return (GLOBAL, tuple(node.names))
 
     def _import(self, node: ast.Import) -> Term:
-        found = tuple(
-            [
-                (alias.asname, alias.name)
-                if alias.asname
-                else (alias.name.partition(".")[0], alias.name.partition(".")[0])
-                for alias in node.names
-            ]
-        )
-        return self._imported(found)
+        found: list[tuple[str, str]] = []
+        for alias in node.names:
+            name, dot, _ = alias.name.partition(".")
+            found.append((alias.asname, alias.name) if alias.asname else (name, name))
+            if dot and not alias.asname:
+                # A module is loaded that the name alone does not tell.
+                found.append((alias.name, alias.name))
+        return self._imported(tuple(found))
 
     def _import_from(self, node: ast.ImportFrom) -> Term:
         module = node.module or ""

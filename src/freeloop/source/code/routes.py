@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from freeloop.source.code.files import CodeFile
 from freeloop.source.code.handlers import registered
 from freeloop.source.code.index import Func, Module
 from freeloop.source.code.kinds import (
@@ -42,21 +43,36 @@ class Routes:
     """Reads the URLconf."""
 
     def __init__(self, program: Program, settings: Settings) -> None:
-        """Read that of the settings, and every module that is named like one."""
+        """Read that of the settings, and every other that something may include."""
         self._program = program
         self._settings = settings
         self._seen: set[str] = set()
 
     def all(self) -> Iterator[Route]:
         """Yield every route, those below ROOT_URLCONF first."""
-        root = self._program.index.module(self._settings.urlconf)
+        index = self._program.index
+        root = index.module(self._settings.urlconf)
         if root is not None:
             yield from self._of_module(root, "/")
-        for path, file in list(self._program.index.files.items()):
-            if file.module.rpartition(".")[2] in URL_MODULES:
-                module = self._program.index.module_of(path)
+        others = {
+            path: file
+            for path, file in index.files.items()
+            if file.module.rpartition(".")[2] in URL_MODULES and path not in self._seen
+        }
+        while others:
+            found = [path for path, file in others.items() if self._may_be_read(file, others, root)]
+            for path in found:
+                del others[path]
+                module = index.module_of(path)
                 if module is not None:
                     yield from self._of_module(module, "")
+            if not found:
+                break
+
+    def _may_be_read(self, file: CodeFile, others: Collection[str], root: Module | None) -> bool:
+        """Tell whether a module of routes is included or loaded by one that is not left over."""
+        is_served = root is None or file.module.endswith("asgi")
+        return is_served or self._program.named.module(file, others)
 
     def never_given(self, func: Func) -> frozenset[str]:
         """Return parameters of a view that have their defaults: no module of routes names them."""

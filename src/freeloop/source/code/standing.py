@@ -7,7 +7,7 @@ from freeloop.source.code.conditions import conditions_of
 from freeloop.source.code.sites import Condition, Held, stronger
 from freeloop.source.code.terms import Term
 
-type Before = tuple[Guard, tuple[Condition, ...], tuple[int, ...]]
+type Before = tuple[Guard, tuple[Condition, ...], tuple[int, ...], frozenset[str]]
 
 
 class Standing:
@@ -20,6 +20,8 @@ class Standing:
         given: What must hold of the parameters to come here.
         passes: Names that still are what the function was given.
         around: Numbers of the blocks around it.
+        loaded: What a thread has looked at on every way to here, as written.
+        loaded_if: The same, where the last test holds.
     """
 
     def __init__(self) -> None:
@@ -30,11 +32,13 @@ class Standing:
         self.given: tuple[Condition, ...] = ()
         self.passes: frozenset[str] = frozenset()
         self.around: tuple[int, ...] = ()
+        self.loaded: frozenset[str] = frozenset()
+        self.loaded_if: frozenset[str] = frozenset()
         self._blocks = 0
 
     def enter(self, guard: Guard, test: Term = None, *, holds: bool = True) -> Before:
         """Begin what may not be reached: behind a guard, where a test holds or does not."""
-        before = (self.guard, self.given, self.around)
+        before = (self.guard, self.given, self.around, self.loaded)
         self.guard = stronger(self.guard, guard)
         self.learn(test, holds=holds)
         self._blocks += 1
@@ -43,7 +47,7 @@ class Standing:
 
     def leave(self, before: Before) -> None:
         """End it."""
-        self.guard, given, self.around = before
+        self.guard, given, self.around, self.loaded = before
         self.given = tuple([each for each in given if each.parameter in self.passes])
 
     def learn(self, test: Term, *, holds: bool) -> None:

@@ -10,6 +10,7 @@ from freeloop.source.code.conditions import leaves
 from freeloop.source.code.evaluate import Evaluator
 from freeloop.source.code.guards import guard_of_handler, guard_of_test, leaves_when_kept
 from freeloop.source.code.index import Func
+from freeloop.source.code.instances import fixed_attributes
 from freeloop.source.code.kinds import (
     NOTHING,
     ClassRef,
@@ -77,10 +78,16 @@ class Walker(Evaluator):
 
     def walk(self) -> Walk:
         """Walk the whole body."""
-        self.passes = self.func.names
+        self.passes = self.func.names | self._fixed()
         for term in self.func.body:
             self._statement(term)
         return Walk(self.sites, self.env, self.returned)
+
+    def _fixed(self) -> set[str]:
+        """Return the attributes of its own object that stay what they were given: "self.deep"."""
+        cls, own = self.func.cls, self.func.own
+        init = cls.methods.get("__init__") if cls is not None and cls.given and own else None
+        return set() if init is None else {f"{own}.{name}" for name in fixed_attributes(init)}
 
     def block(
         self, body: Terms, guard: Guard = Guard.NONE, test: Term = None, *, holds: bool = True
@@ -149,8 +156,10 @@ class Walker(Evaluator):
         _, test, body, otherwise, line = term
         self.test(test, line)
         guard, opposite = guard_of_test(self, test, body)
-        before = dict(self.env)
+        before, loaded = dict(self.env), self.loaded
+        self.loaded = self.loaded_if
         self.block(body, guard, test)
+        self.loaded = loaded
         if leaves(body):
             self.env = before
             self.block(otherwise, opposite, test, holds=False)

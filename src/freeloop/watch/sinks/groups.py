@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from freeloop.watch.stretch import Frame, Stretch, is_project
+from freeloop.watch.stretch import Frame, Kind, Stretch, is_project
 
 # Memory stays below a megabyte: further groups are counted together.
 MOST_GROUPS = 500
@@ -114,7 +114,10 @@ class Groups:
 
 
 def key_of(stretch: Stretch) -> Key:
-    """Return what a stretch has in common with others."""
+    """Return what a stretch has in common with others; all that the host did is one."""
+    if stretch.kind is Kind.HOST:
+        # Where the code stood by chance when it got no core tells nothing.
+        return Key(stretch.kind.value, stretch.cause.value, None, None, None)
     line = stretch.line or _line_of_waiter(stretch)
     if line is None and stretch.frames:
         line = stretch.frames[0]

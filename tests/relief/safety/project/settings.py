@@ -43,6 +43,7 @@ def for_folder(folder: Path) -> dict[str, Any]:
                 "LOCATION": str(folder / "cache"),
             }
         },
+        "SESSION_FILE_PATH": str(folder),
         "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -289,5 +290,21 @@ async def own_close(request: HttpRequest) -> HttpResponse:
 
 
 async def tells_relief(request: HttpRequest) -> HttpResponse:
-    """Differs, so that VERIFY has something to find."""
-    return HttpResponse("eased" if request_thread.relieved() else "stock")
+    """Differs in what the query names, so that VERIFY has something to find."""
+    said.append(request.method)
+    who = "eased" if request_thread.relieved() else "stock"
+    match request.META["QUERY_STRING"]:
+        case "status":
+            return HttpResponse(status=201 if who == "eased" else 200)
+        case "headers":
+            return HttpResponse(headers={"X-Who": who})
+        case "cookies":
+            response = HttpResponse()
+            response.set_cookie(who, "1")
+            return response
+        case "random":
+            return HttpResponse(secrets.token_hex())
+        case "length":
+            return HttpResponse(who * 300_000)
+        case _:
+            return HttpResponse(who)
