@@ -230,5 +230,7 @@ def test_going_away_while_a_thread_leaves_a_bridge_still_closes_the_connection(
             assert answer.raised is None
             assert open_connections(made) == []
             assert made[0].closed_in == [made[0].thread]
-        else:
+        elif answer.raised is not None:
             assert "already quit or is broken" in repr(answer.raised)
+        else:  # Older Djangos: the clean-up comes at another moment.
+            assert open_connections(made) == []
