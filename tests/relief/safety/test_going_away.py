@@ -198,7 +198,7 @@ def test_going_away_while_a_thread_leaves_a_bridge_still_closes_the_connection(
 ) -> None:
     """Below a sync middleware, whose thread is slow to leave `async_to_sync`.
 
-    Stock's clean-up fails then, and closes nothing: "CurrentThreadExecutor already quit or is
+    Stock's clean-up can fail then, and closes nothing: "CurrentThreadExecutor already quit or is
     broken", a race in asgiref (seen in 3.13.0). A relieved request is in such a moment more often,
     so relief does not leave it at that: of 4000 disturbed requests of `benchmarks/relief_leaks`
     stock met it 0 to 2 times, an earlier relief 4 to 8 times, this one never.
