@@ -224,3 +224,32 @@ def test_a_branch_on_what_an_object_was_made_with_is_met_or_not(tmp_path: Path) 
     assert not found_in(tmp_path, handed_on)[10].folded
     assert not found_in(tmp_path, set_later)[10].folded
     assert not found_in(tmp_path, reset)[10].folded
+
+
+def test_a_user_that_every_way_has_loaded_is_not_loaded_again(tmp_path: Path) -> None:
+    """What a thread looked at before the call is there in the function called, the session too."""
+    found = found_in(
+        tmp_path,
+        "from asgiref.sync import sync_to_async\n"
+        "from django.views import View\n"
+        "class Basket(View):\n"
+        "    async def get(self, request):\n"
+        "        await self.signed_in(request)\n"
+        "        await self.order(request)\n"
+        "        return self.greet(request.user), self.both(request)\n"
+        "    async def post(self, request):\n"
+        "        return self.both(request)\n"
+        "    async def signed_in(self, request):\n"
+        "        return await sync_to_async(lambda: request.user.is_authenticated)()\n"
+        "    async def order(self, request):\n"
+        "        return request.session.get('basket'), request.user.id\n"
+        "    def greet(self, user):\n"
+        "        return user.username\n"
+        "    def both(self, request):\n"
+        "        return request.user.id\n",
+        urls="from django.urls import path\nfrom views import Basket\n"
+        "urlpatterns = [path('a/', Basket.as_view())]\n",
+    )
+
+    assert {line for line, each in found.items() if each.rooted} == {17}
+    assert [call.line for call in found[17].chain] == [9, 17]

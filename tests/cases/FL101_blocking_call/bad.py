@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import threading
@@ -261,3 +262,7 @@ class Cursor:
 async def through_async_block(request):
     async with Cursor() as cursor:
         return [row async for row in cursor]
+
+
+async def waits_for_a_child(request):
+    return os.waitpid(1234, os.WUNTRACED)  # FL101

@@ -18,7 +18,7 @@ from freeloop.source.code.files import CodeFile
 from freeloop.source.code.summary import Kept, digest_of, summarise, unreadable
 
 # Grows when terms or summaries change their shape.
-FORMAT = 7
+FORMAT = 8
 VARIABLE = "FREELOOP_CACHE"
 UNSURE_NS = 2_000_000_000
 # Files of the cache: after one edit, one of them is written again.

@@ -22,6 +22,7 @@ from freeloop.source.code.kinds import (
     QuerySet,
     is_in_memory,
 )
+from freeloop.source.code.lazy import comes_with_user
 from freeloop.source.code.orm import (
     INSTANCE_RUNS,
     RELATED_RUNS,
@@ -31,7 +32,8 @@ from freeloop.source.code.orm import (
 from freeloop.source.code.program import Program
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.sites import Site, Use, What
-from freeloop.source.code.terms import CONSTANT
+from freeloop.source.code.spelling import written
+from freeloop.source.code.terms import CONSTANT, Term
 
 # Django refuses these on a running loop (django.utils.asyncio.async_unsafe).
 REFUSED = ("django.db.", "django.contrib.auth.", "django.shortcuts.", "django.contrib.sessions.")
@@ -144,6 +146,8 @@ class Causes:
         found = self._blocking(name)
         if found is not None and found.in_memory and _in_memory(site):
             return None
+        if name.startswith("os.wait") and site.call and _names(site.call[2:4], "WNOHANG"):
+            return None
         return self._from(found, site)
 
     def _of_template(self, site: Site, name: str) -> Cause | None:
@@ -152,7 +156,8 @@ class Causes:
         if found is not None:
             text = f"{found.path} in {found.place}" if found.place else "a template takes the rows"
             return Cause(CauseKind.QUERY, name, "db", None, text)
-        if self.settings.user_in_templates:
+        request = site.call[2][0] if site.call and site.call[2] else None
+        if self.settings.user_in_templates and f"{written(request)}.user" not in site.loaded:
             found = self.drawing.user(site)
             if found is not None:
                 text = f"{found.path} in {found.place}"
@@ -171,7 +176,8 @@ class Causes:
                 return Cause(CauseKind.QUERY, f"{owner.cls.qualified}.{name}", "db", twin)
             return None
         if isinstance(owner, ExtInst) and owner.name in (LAZY_USER, SESSION):
-            return self._of_session(name) if owner.name == SESSION else None
+            is_kept = owner.name != SESSION or comes_with_user(site.term) in site.loaded
+            return None if is_kept else self._of_session(name)
         dotted = f"{target.classes[0]}.{name}" if target.classes else ""
         return self._of_cache(dotted) if dotted.startswith(CACHE) else self._known(target, site)
 
@@ -259,6 +265,13 @@ def _without_row(site: Site) -> bool:
         return False
     _, _, arguments, keywords, *_ = site.call
     return (CONSTANT, False) in (*arguments, *(value for _, value in keywords))
+
+
+def _names(term: Term, name: str) -> bool:
+    """Tell whether a name stands somewhere in a term."""
+    if type(term) is tuple:
+        return any(_names(each, name) for each in term)
+    return bool(term == name)
 
 
 def _is_async_client(cls: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from freeloop.source.code.index import Func
-from freeloop.source.code.kinds import ClassRef, FuncRef
+from freeloop.source.code.kinds import ClassRef, FuncRef, Offload
 from freeloop.source.code.sites import Condition, Site, What
+from freeloop.source.code.spelling import written
 from freeloop.source.code.terms import (
     ATTRIBUTE,
     BOOLEAN,
@@ -26,6 +27,8 @@ from freeloop.source.code.terms import (
 )
 
 NONE = (CONSTANT, None)
+# Operator of a condition: nobody has looked at the parameter, or at its attribute `other`, before.
+UNLOADED = "unloaded"
 # Decorators that pass on what they are given.
 PASSING = ("staticmethod", "classmethod", "property", "overload", "override")
 
@@ -82,6 +85,21 @@ def leaves(body: Terms) -> bool:
     return bool(last[0] in (RETURN, RAISE))
 
 
+def unloaded(user: str, passes: frozenset[str]) -> tuple[Condition, ...]:
+    """Return what must hold of a parameter for the user, as written, to be loaded here."""
+    name, _, attribute = user.partition(".")
+    if name in passes and attribute in ("", "user"):
+        return (Condition(name, UNLOADED, attribute, holds=True),)
+    return ()
+
+
+def passed(path: str, given: Mapping[str, Term]) -> str:
+    """Return what a path from a parameter is where it was given: "user" as "request.user"."""
+    name, dot, rest = path.partition(".")
+    text = written(given.get(name))
+    return f"{text}{dot}{rest}" if text else ""
+
+
 def before_call(
     conditions: Iterable[Condition], site: Site, callee: Func
 ) -> frozenset[Condition] | None:
@@ -93,7 +111,13 @@ def before_call(
     given = arguments_of(site, callee)
     for condition in conditions if given is not None else ():
         value = given.get(condition.parameter) if given is not None else None
-        if type(value) is str:
+        if condition.operator == UNLOADED:
+            path = f"{condition.parameter}.{condition.other}".rstrip(".")
+            user = passed(path, given or {})
+            if user in site.loaded:
+                return None
+            needed.update(unloaded(user, site.passes))
+        elif type(value) is str:
             if value in site.passes:
                 needed.add(Condition(value, condition.operator, condition.other, condition.holds))
         elif met(condition, value) is False:
@@ -180,6 +204,8 @@ def arguments_of(site: Site, callee: Func) -> dict[str, Term] | None:
     match site.target:
         case FuncRef() if site.target.func is callee:
             is_bound = site.target.owner is not None
+        case Offload(FuncRef() as inner) if inner.func is callee:
+            is_bound = inner.owner is not None
         case ClassRef() if callee.last_name == "__init__":
             is_bound = True
         case _:
@@ -194,7 +220,7 @@ def arguments_of(site: Site, callee: Func) -> dict[str, Term] | None:
             return found
         found[name] = value
     found.update((name, value) for name, value in keywords if name)
-    if any(not name for name, _ in keywords) or not _passes_all(callee):
+    if any(not name for name, _ in keywords) or not passes_all(callee):
         return found
     defaults = dict(callee.defaults)
     # Without what it must be given, this is not the whole call: some is bound already.
@@ -207,6 +233,6 @@ def _is_static(func: Func) -> bool:
     return "staticmethod" in func.decorators
 
 
-def _passes_all(func: Func) -> bool:
+def passes_all(func: Func) -> bool:
     """Tell whether no decorator may add arguments."""
     return all(type(each) is str and each in PASSING for each in func.decorators)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from freeloop.model.finding import Guard
 from freeloop.source.code.builtin import BUILTINS, CALLERS, CONSUMERS, OF_COROUTINE
+from freeloop.source.code.conditions import unloaded
 from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import (
     NOTHING,
@@ -14,6 +15,7 @@ from freeloop.source.code.kinds import (
     Coroutine,
     Ext,
     ExtInst,
+    ExtMethod,
     FuncRef,
     Generator,
     Inst,
@@ -25,7 +27,7 @@ from freeloop.source.code.kinds import (
     after_fetching,
     asks,
 )
-from freeloop.source.code.lazy import looked_at
+from freeloop.source.code.lazy import comes_with_user, looked_at, looked_at_by
 from freeloop.source.code.results import is_lazy_user, item_of
 from freeloop.source.code.sites import Site, Use, What
 from freeloop.source.code.spelling import line_of, written
@@ -100,6 +102,7 @@ class Evaluator(Standing):
         site = Site(
             what, self.func, line, column, term, target, self.guard, held=self.held,
             looped=self.looped, given=self.given, passes=self.passes, block=self.around,
+            loaded=self.loaded,
         )  # fmt: skip
         self.sites.append(site)
         return site
@@ -117,8 +120,10 @@ class Evaluator(Standing):
                 self.note(What.MISUSED, line, column, base, kind)
             return None
         if type(kind) is ExtInst and is_lazy_user(kind):
-            if written(base) not in self.loaded:
-                self.note(What.READ, line, column, term, kind)
+            user = written(base)
+            if user not in self.loaded:
+                site = self.note(What.READ, line, column, term, kind)
+                site.given += unloaded(user, self.passes)
             return None
         attributes = self.program.attributes
         if type(kind) is Inst:
@@ -161,7 +166,9 @@ class Evaluator(Standing):
             self._builtin(target.name, given, named, term)
         elif type(target) is LambdaRef:
             result = self.visit(target.term[2])
-        self.loaded |= looked_at(target, given)
+        elif type(target) is ExtMethod:
+            site.given += unloaded(comes_with_user(callee), self.passes)
+        self.loaded |= looked_at(site)
         site.result = result
         return result
 
@@ -226,6 +233,9 @@ class Evaluator(Standing):
         kind = self.visit(term[1], Use.AWAITED)
         site = self.note(What.AWAIT, term[2], term[3], term[1], kind)
         site.result = kind.result if isinstance(kind, Coroutine) else None
+        call = self.sites[-2] if len(self.sites) > 1 else site
+        if call.call is term[1] and type(kind) is Coroutine and type(kind.of) is FuncRef:
+            self.loaded |= looked_at_by(self.program, call, kind.of.func)
         return site.result
 
     def _lambda(self, term: Term, use: Use, assigned: str) -> Kind | None:

@@ -47,10 +47,22 @@ def guard_of_test(here: Evaluator, test: Term, body: Terms) -> tuple[Guard, Guar
     """Return what a condition means for its two branches."""
     if _asks_setting(here, test):
         return Guard.SETTING, Guard.SETTING
+    if asks_auser(test):
+        return Guard.NONE, Guard.RARE
     missing = _asked_missing(test)
     if missing is not None and _is_kept(here, missing) and sets(body, missing):
         return Guard.CACHE, Guard.BRANCH
     return Guard.BRANCH, Guard.BRANCH
+
+
+def asks_auser(test: Term) -> bool:
+    """Tell whether a test asks if a request has `auser`: where there is a `user`, it has."""
+    if type(test) is tuple and test[0] == CALL:
+        _, callee, arguments, *_ = test
+        if callee == "callable" and len(arguments) == 1:
+            return asks_auser(arguments[0])
+        return callee in ("hasattr", "getattr") and (CONSTANT, "auser") in arguments
+    return False
 
 
 def guard_of_handler(types: Term) -> Guard:

@@ -19,6 +19,7 @@ from freeloop.source.code.kinds import (
     Kind,
     Lent,
 )
+from freeloop.source.code.lazy import may_look
 from freeloop.source.code.named import Named
 from freeloop.source.code.resolve import Resolver
 from freeloop.source.code.results import Results
@@ -53,6 +54,7 @@ class Program:
         self._walks: dict[Func, Walk] = {}
         self._walking: dict[Func, Walker] = {}
         self._returns: dict[Func, Kind | None] = {}
+        self._may_look: dict[Func, bool] = {}
         self._parameters: dict[tuple[Func, str], Kind] = {}
 
     def walk(self, func: Func) -> Walk:
@@ -118,6 +120,15 @@ class Program:
                 kind = found
         self._returns[func] = kind
         return kind
+
+    def loaded(self, func: Func) -> frozenset[str]:
+        """Return what of its parameters a thread has looked at whenever a function returns."""
+        may = self._may_look.get(func)
+        if may is None:
+            may = self._may_look[func] = may_look(func)
+        if not may or func in self._walking or len(self._walking) > DEEPEST:
+            return frozenset()
+        return self.walk(func).loaded
 
     def lent(self, func: Func) -> Kind | None:
         """Return what a context manager made from a generator gives to `as`."""

@@ -34,6 +34,8 @@ from freeloop.source.code.terms import (
 )
 from freeloop.source.code.updates import updates_across_await
 
+LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
 
 class Reader(Expressions):
     """Reads one file in one pass.
@@ -90,15 +92,20 @@ class Reader(Expressions):
         }
 
     def block(self, nodes: list[Any]) -> Terms:
-        """Return the terms of statements, without those that hold nothing of interest."""
+        """Return the terms of statements, without those that hold nothing of interest.
+
+        Nor those that never run, though they are read: a `yield` there makes a generator.
+        """
         statements = self._statements
         found = []
+        is_dead = False
         for node in nodes:
             handler = statements.get(type(node))
             if handler is not None:
                 term = handler(node)
-                if term is not None:
+                if term is not None and not is_dead:
                     found.append(term)
+            is_dead = is_dead or type(node) in LEAVES
         return tuple(found)
 
     def _expression(self, node: ast.Expr) -> Term:

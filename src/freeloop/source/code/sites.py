@@ -111,6 +111,7 @@ class Site:
         given: What must hold of the function's parameters.
         passes: Names that still are what the function was given.
         block: Numbers of the blocks around it, the outermost first.
+        loaded: What a thread has looked at on every way to here, as written.
     """
 
     what: What
@@ -133,6 +134,7 @@ class Site:
     given: tuple[Condition, ...] = ()
     passes: frozenset[str] = frozenset()
     block: tuple[int, ...] = ()
+    loaded: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:

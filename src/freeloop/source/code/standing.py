@@ -57,6 +57,8 @@ class Standing:
 
     def set_anew(self, name: str) -> None:
         """Forget what is known of a parameter: its name stands for something else from here on."""
+        if self.loaded:
+            self.loaded -= {each for each in self.loaded if each.partition(".")[0] == name}
         if name in self.passes:
             self.passes -= {name}
             self.given = tuple([each for each in self.given if each.parameter != name])

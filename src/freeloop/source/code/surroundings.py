@@ -28,6 +28,9 @@ class Surroundings(Protocol):
     def returned(self, func: Func) -> Kind | None:
         """Return the kind of what a function returns."""
 
+    def loaded(self, func: Func) -> frozenset[str]:
+        """Return what of its parameters a thread has looked at whenever a function returns."""
+
     def lent(self, func: Func) -> Kind | None:
         """Return what a context manager made from a generator gives to `as`."""
 

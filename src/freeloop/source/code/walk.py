@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from freeloop.model.finding import Guard
 from freeloop.source.code.conditions import leaves
 from freeloop.source.code.evaluate import Evaluator
-from freeloop.source.code.guards import guard_of_handler, guard_of_test, leaves_when_kept
+from freeloop.source.code.guards import (
+    asks_auser,
+    guard_of_handler,
+    guard_of_test,
+    leaves_when_kept,
+)
 from freeloop.source.code.index import Func
 from freeloop.source.code.instances import fixed_attributes
 from freeloop.source.code.kinds import (
@@ -60,11 +65,13 @@ class Walk:
         sites: In the order of the code.
         env: Kinds of local names at the end.
         returned: Kinds of what it returns.
+        loaded: What of its parameters a thread has looked at whenever it returns.
     """
 
     sites: list[Site] = field(default_factory=list)
     env: dict[str, Kind | None] = field(default_factory=dict)
     returned: list[Kind | None] = field(default_factory=list)
+    loaded: frozenset[str] = frozenset()
 
 
 class Walker(Evaluator):
@@ -74,6 +81,7 @@ class Walker(Evaluator):
         """Walk in an environment that holds the parameters."""
         super().__init__(program, func, env)
         self.returned: list[Kind | None] = []
+        self._exits: list[frozenset[str]] = []
         self._globals: set[str] = set()
 
     def walk(self) -> Walk:
@@ -81,7 +89,16 @@ class Walker(Evaluator):
         self.passes = self.func.names | self._fixed()
         for term in self.func.body:
             self._statement(term)
-        return Walk(self.sites, self.env, self.returned)
+        if not leaves(self.func.body):
+            self._exit()
+        loaded = frozenset.intersection(*self._exits) if self._exits else frozenset[str]()
+        return Walk(self.sites, self.env, self.returned, loaded)
+
+    def _exit(self) -> None:
+        """Remember what is loaded where the function returns."""
+        self._exits.append(
+            frozenset([each for each in self.loaded if each.partition(".")[0] in self.passes])
+        )
 
     def _fixed(self) -> set[str]:
         """Return the attributes of its own object that stay what they were given: "self.deep"."""
@@ -151,6 +168,7 @@ class Walker(Evaluator):
         kind = self.visit(term[1], Use.RETURNED)
         self.returned.append(kind)
         self.note(What.RETURN, term[2], 0, term[1], kind)
+        self._exit()
 
     def _if(self, term: Term) -> None:
         _, test, body, otherwise, line = term
@@ -166,7 +184,7 @@ class Walker(Evaluator):
             return
         one, self.env = self.env, before
         self.block(otherwise, opposite, test, holds=False)
-        self.env = one if leaves(otherwise) else merged(one, self.env)
+        self.env = one if leaves(otherwise) or asks_auser(test) else merged(one, self.env)
 
     def _for(self, term: Term) -> None:
         _, target, iterable, body, otherwise, is_async, line, column = term
