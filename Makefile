@@ -9,6 +9,9 @@ BIN := $(CURDIR)/$(VENV)/bin
 REPORT := reports/demo.html
 PYTEST_ARGS ?=
 export PYTHON
+# Where it is set, each of the hundreds of processes that demo and tests start would compile Django
+# and all that it imports anew: two of its three seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: all help install demo test quick lint bench constraints reference news clean
 .DEFAULT_GOAL := all

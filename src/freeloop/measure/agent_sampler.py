@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _SAMPLE_S = 0.005
 _SWITCH_S = 0.0002
-_BLOCKED_NS = 15_000_000
+# A block of 10 ms is looked at in two of five; what is seen too rarely is left out in the end.
+_BLOCKED_NS = 8_000_000
 # A thread that ran for less of a sampling interval was mostly waiting: its frame tells of the wait.
 _ON_CPU_SHARE = 0.2
 _REPORTED_PLACES = 20
