@@ -19,8 +19,9 @@ to look first. In the test of this rule each request of a signed-in user fails.
         user = await request.auser()
         if user.is_authenticated: ...
 
-**When to ignore it.** When a middleware of yours that runs in a thread always looks at
-`request.user` first.
+**When to ignore it.** When something that runs in a thread always looks at `request.user` first.
+Where code that is not read may do so (another package's middleware, a framework's own way to sign
+in), the finding is only counted: `--all` shows it.
 
 **Is the fix safe?** `(await request.auser())` for `request.user` is in an async view of the
 URLconf, when the project names `MIDDLEWARE` once, with nothing but Django's, sets no `user`

@@ -17,6 +17,7 @@ from freeloop.source.code.drawing import Drawing
 from freeloop.source.code.entries import Entry, find_entries
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.layers import Layer, find_layers
+from freeloop.source.code.loaders import Loaders
 from freeloop.source.code.loops import OwnLoop, own_loops, serves_wsgi_only
 from freeloop.source.code.program import Program
 from freeloop.source.code.reach import Reach, Way
@@ -93,6 +94,11 @@ class Graph:
         return Reach(self.runs, self.crashes, self.entries)
 
     @cached_property
+    def loaders(self) -> Loaders:
+        """Who may have loaded a request's user before."""
+        return Loaders(self.program, self.settings)
+
+    @cached_property
     def runs(self) -> Runs:
         """What sites run."""
         return Runs(self.program, self.drawing)
@@ -114,8 +120,18 @@ class Graph:
     def updates_across_await(self, func: Func) -> Iterator[tuple[Site, Update]]:
         """Yield writes to shared state of what was read before an await."""
         if func.updates:
-            for update in updates_across_await(func.body, func.own):
+            own = "" if self._is_made_anew(func.cls) else func.own
+            for update in updates_across_await(func.body, own):
                 yield Site(What.WRITE, func, update.line, 0, update.text, None), update
+
+    def _is_made_anew(self, cls: Class | None) -> bool:
+        """Tell whether each request or connection has an object of its own.
+
+        Channels hands the messages of one connection to its consumer one after another.
+        """
+        bases = self.program.resolver.library_bases(cls) if cls is not None else ()
+        return any(base.startswith(("django.views.", "rest_framework.", "adrf.", "channels."))
+                   for base in bases)  # fmt: skip
 
     def awaits_in_sequence(self, func: Func) -> Iterator[Sequence]:
         """Yield the awaits of a function that do not need one another."""

@@ -311,6 +311,10 @@ class Index:
         """Yield the modules that may give functions to a framework or a response."""
         yield from self._with(HANDS_OVER)
 
+    def mentioning(self, name: str) -> Iterator[Module]:
+        """Yield the modules in which a name is written somewhere."""
+        yield from self._with(0, name.encode())
+
     def all_modules(self) -> Iterator[Module]:
         """Yield every module that can be read."""
         yield from self._with(0)
