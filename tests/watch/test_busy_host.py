@@ -102,6 +102,44 @@ def test_a_new_thread_that_the_host_keeps_waiting_is_nobodys_block(seen: list[St
 
 
 @pytest.mark.usefixtures("_busy")
+def test_a_thread_that_the_host_keeps_waiting_with_the_interpreter_lock_is_nobodys_block(
+    seen: list[Stretch],
+) -> None:
+    """The loop waits for the lock, its holder for a core: neither holds the loop."""
+    walls = []
+    done = threading.Event()
+    number = 7**80_000
+
+    def holds() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        while not done.is_set():
+            started = time.perf_counter()
+            pow(3, 150_003, number)
+            walls.append(time.perf_counter() - started)
+            done.wait(0.03)
+
+    async def works(scope: Any, receive: Any, send: Any) -> None:
+        burn(0.004)
+
+    application = watch.asgi(works, on_report=seen.append)
+
+    async def main() -> None:
+        holder = threading.Thread(target=holds)
+        holder.start()
+        for _ in range(REQUESTS):
+            await asyncio.create_task(application({"type": "http", "path": "/"}, None, None))
+            await asyncio.sleep(0.01)
+        done.set()
+        await asyncio.to_thread(holder.join)
+        await asyncio.to_thread(watchdog.stop)
+
+    asyncio.run(main())
+
+    assert sum(each > 0.04 for each in walls) >= 2
+    assert len([each for each in seen if each.kind is Kind.BLOCK]) <= 2, seen
+
+
+@pytest.mark.usefixtures("_busy")
 def test_a_block_on_a_busy_host_is_still_found(seen: list[Stretch]) -> None:
     async def blocks(scope: Any, receive: Any, send: Any) -> None:
         time.sleep(0.1)

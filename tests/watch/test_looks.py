@@ -100,3 +100,11 @@ def test_what_may_have_been_delay_is_not_taken_for_work(watched: WatchedLoop) ->
     seen = [look(-90), look(6000, cpu=600, delay=3000)]
 
     assert judged(watched, look(615, cpu=600, delay=2800), seen) == (Cause.STARVED, 615.0)
+
+
+def test_a_wait_for_a_lock_whose_holder_had_no_core_is_the_hosts(watched: WatchedLoop) -> None:
+    """Of the 90 ms the loop's own wait for a core was 10, and counts once."""
+    since_ns = watched.last.at_ns + 100 * MS
+    watched.kept.append((since_ns + 5 * MS, since_ns + 95 * MS, 10 * MS))
+
+    assert judged(watched, look(100, delay=12), [look(4), look(101)]) == (Cause.STARVED, 92.0)

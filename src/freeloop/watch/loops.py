@@ -24,7 +24,7 @@ from freeloop.watch.looks import Look, Looks
 from freeloop.watch.sample import Sample
 from freeloop.watch.tripwire import Tripwire
 
-_ENDED_KEPT = 64
+_ENDED_KEPT, _KEPT = 64, 16
 # In the place of a stretch's start while the loop is inside `select`: there for something to
 # happen, or because something is ready and it only looks what else is.
 _WAITS, _LOOKS = 0.0, -1.0
@@ -61,6 +61,8 @@ class WatchedLoop:
         looks: The last few looks.
         now: The stretch that goes on.
         past: The one before.
+        kept: Times in which the host kept a core from whoever had the interpreter lock: start,
+            end, and the loop's own delay, which is counted already.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -72,6 +74,7 @@ class WatchedLoop:
         self.last = self.clock.read()
         first = Look(self.last, time.process_time_ns())
         self.looks = Looks(first)
+        self.kept: deque[tuple[int, int, int]] = deque(maxlen=_KEPT)
         self.now = self.past = Seen(0, first)
 
     def note(self, reading: Reading, process_ns: int, watchdog_ns: int) -> None:

@@ -35,7 +35,8 @@ def of_stretch(
     wall_ns = end_ns - since_ns
     cpu_ns = after.reading.cpu_ns - before.reading.cpu_ns
     delay_ns = max(0, after.reading.delay_ns - before.reading.delay_ns)
-    delay_ns = min(wall_ns, delay_ns + _newborn_delay_ns(seen.samples, wall_ns))
+    delay_ns += _newborn_delay_ns(seen.samples, wall_ns) + _kept_ns(watched, since_ns, end_ns)
+    delay_ns = min(wall_ns, delay_ns)
     measured = Measured(
         wall_ns=wall_ns,
         # Both are the most that can have been: what may have been delay is nobody's code.
@@ -85,6 +86,18 @@ def _newborn_delay_ns(samples: list[Sample], wall_ns: int) -> int:
     first = waited[0]()
     delay_ns = 0 if first is None else run_queue_ns(first)
     return min(delay_ns, wall_ns * len(waited) // len(samples))
+
+
+def _kept_ns(watched: WatchedLoop, since_ns: int, end_ns: int) -> int:
+    """Return how long the loop waited for an interpreter lock whose holder the host gave no core.
+
+    Perhaps it waited in a call as well: in doubt it is nobody's code.
+    """
+    both = [
+        (min(kept_until_ns, end_ns) - max(kept_since_ns, since_ns), delay_ns)
+        for kept_since_ns, kept_until_ns, delay_ns in list(watched.kept)
+    ]
+    return sum(max(0, lasted_ns - delay_ns) for lasted_ns, delay_ns in both)
 
 
 def held_by_other(stack: tuple[Frame, ...], lock_ns: int, loops: list[WatchedLoop]) -> Stretch:
