@@ -111,7 +111,8 @@ def test_a_thread_that_the_host_keeps_waiting_with_the_interpreter_lock_is_nobod
     number = 7**80_000
 
     def holds() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        here = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, here, os.getpriority(os.PRIO_PROCESS, here) + 10)
         while not done.is_set():
             started = time.perf_counter()
             pow(3, 150_003, number)

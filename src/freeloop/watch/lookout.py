@@ -99,8 +99,8 @@ class Lookout:
                 if not own_ended and not watched.begun_ns():
                     watched.missed(now_ns - lock_ns, now_ns)
 
-        if lock_ns > used_ns * 2:
-            self._excuse(watched_loops, delays_ns, due_ns, lock_ns)
+        if lock_ns > used_ns * 2 and self._excuses(watched_loops, delays_ns, due_ns, lock_ns):
+            lock_ns = 0
         culprit: Stack = ()
         if lock_ns >= self._threshold_ns and not covered:
             culprit = self._suspects.busiest(others, asleep_ns=lock_ns - used_ns * 2)
@@ -147,22 +147,23 @@ class Lookout:
         lock_ns = late_ns - working_ns - max([own_ns, *delays_ns, 0])
         return lock_ns if lock_ns >= LOCK_HELD_NS else 0
 
-    def _excuse(
+    def _excuses(
         self, loops: list[WatchedLoop], delays_ns: list[int], due_ns: int, lock_ns: int
-    ) -> None:
-        """Blame nobody for a lock whose holder the host gave no core.
+    ) -> bool:
+        """Return whether nobody is to blame for the lock, because the host gave its holder no core.
 
         Nobody used one meanwhile: either the holder slept, or it was kept from one. In doubt the
         latter.
         """
         own = {watched.thread for watched in loops} | {threading.get_ident()}
         if self._suspects.starved_ns(own) * 2 < lock_ns:
-            return
+            return False
         for watched, delay_ns in zip(loops, delays_ns, strict=True):
             watched.kept.append((due_ns, self.looked_ns, delay_ns))
             samples = watched.now.samples
             if samples and samples[-1].at_ns == self.looked_ns:
                 samples[-1] = replace(samples[-1], lock_ns=0, blamed=())
+        return True
 
     def _others(
         self, loops: list[WatchedLoop], frames: dict[int, FrameType]
