@@ -166,3 +166,10 @@ def set_anew(key=None):
 
 async def with_a_default(request):
     return set_anew()
+
+
+async def rows_taken_twice(request):
+    dishes = Dish.objects.filter(price=1)
+    for dish in dishes:  # FL111
+        dish.price = 2
+    return [dish.price for dish in dishes]

@@ -169,3 +169,21 @@ async def one_or_the_other(request):
     else:
         order = await Order.objects.aget(pk=2)
     return order.guest
+
+
+async def rows_that_may_be_there(request):
+    for dish in kept_or_asked(request):
+        print(dish)
+    return (await order_kept_or_asked(request)).guest
+
+
+def kept_or_asked(request):
+    if request.dishes is not None:
+        return request.dishes
+    return Dish.objects.filter(price=1)
+
+
+async def order_kept_or_asked(request):
+    if request.order is not None:
+        return request.order
+    return await Order.objects.aget(pk=1)

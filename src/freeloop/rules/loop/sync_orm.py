@@ -51,12 +51,12 @@ ATOMIC = "django.db.transaction.atomic"
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every query on the loop; `request.user` and transactions have rules of their own."""
-    # A relation that was read once is kept: the second look costs nothing.
+    # A relation that was read once is kept, and so are rows: the second look costs nothing.
     read: set[tuple[Func, str]] = set()
     for site, cause in graph.loop_causes:
         if cause.kind is not CauseKind.QUERY or is_other_rule(site, cause):
             continue
-        if site.what is What.READ:
+        if site.what in (What.READ, What.ITERATE, What.TEST):
             if (site.func, site.text) in read:
                 continue
             read.add((site.func, site.text))
@@ -64,13 +64,20 @@ def find(graph: Graph) -> Iterator[Finding]:
             graph,
             RULE,
             site,
-            f"{cause.implicit or short(cause.subject)} runs a query on the event loop:"
-            " SynchronousOnlyOperation",
+            f"{cause.implicit or short(cause.subject)} runs a query {on_loop(graph)}",
             subject=cause.subject,
             kind="db",
             mend=mend_of(graph, site, cause),
             certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
+            class_=None if graph.refuses_queries else FindingClass.STALL,
         )
+
+
+def on_loop(graph: Graph) -> str:
+    """Return what becomes of a query there."""
+    if graph.refuses_queries:
+        return "on the event loop: SynchronousOnlyOperation"
+    return "and holds the event loop (the project sets DJANGO_ALLOW_ASYNC_UNSAFE)"
 
 
 def is_other_rule(site: Site, cause: Cause) -> bool:
