@@ -8,6 +8,7 @@ is met below it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from freeloop.source.code.conditions import arguments_of, met
@@ -22,19 +23,23 @@ from freeloop.source.code.terms import ASSIGN, ATTRIBUTE, CALL, CONSTANT, Term
 
 def fixed_attributes(init: Func) -> frozenset[str]:
     """Return the attributes that nothing but an `__init__` sets, each from an argument."""
-    found = [
-        (target, term[2])
-        for term in init.body
-        if term[0] == ASSIGN and type(term[2]) is str and term[2] in init.names
-        for target in term[1]
-        if type(target) is tuple and target[0] == ATTRIBUTE and target[1] == init.own
-    ]
-    given = init.cls.given if init.cls is not None else {}
-    return frozenset(
-        target[2]
-        for target, value in found
-        if len(given.get(target[2], ())) == 1 and not sets(init.body, value)
-    )
+    cls = init.cls
+    if cls is None:
+        return frozenset()
+    if cls.fixed is None:
+        cls.fixed = frozenset(_fixed_by(init, cls))
+    return cls.fixed
+
+
+def _fixed_by(init: Func, cls: Class) -> Iterator[str]:
+    for term in init.body:
+        if term[0] != ASSIGN or type(term[2]) is not str or term[2] not in init.names:
+            continue
+        for target in term[1]:
+            if type(target) is not tuple or target[:2] != (ATTRIBUTE, init.own):
+                continue
+            if len(cls.given.get(target[2], ())) == 1 and not sets(init.body, term[2]):
+                yield target[2]
 
 
 def fields(cls: Class) -> frozenset[str]:
