@@ -372,3 +372,18 @@ def test_a_query_that_django_does_not_refuse_holds_the_loop(tmp_path: Path) -> N
     assert [allowed[line].guard for line in (3, 4)] == [Guard.NONE, Guard.NONE]
     assert {allowed[line].class_ for line in (3, 4)} == {FindingClass.STALL}
     assert "SynchronousOnlyOperation" not in allowed[3].message
+
+
+def test_rows_that_were_taken_before_are_only_counted(tmp_path: Path) -> None:
+    """The first loop raises, on whichever branch it stands."""
+    found = found_in(
+        tmp_path,
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    dishes = Dish.objects.filter(pk=1)\n"
+        "    if request.GET:\n"
+        "        for dish in dishes: print(dish)\n"
+        "    return [dish for dish in dishes]\n",
+    )
+
+    assert {line: each.folded for line, each in found.items()} == {5: False, 6: True}

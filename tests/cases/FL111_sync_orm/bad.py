@@ -173,7 +173,7 @@ async def rows_taken_twice(request):
     dishes = Dish.objects.filter(price=1)
     for dish in dishes:  # FL111
         dish.price = 2
-    return [dish.price for dish in dishes]
+    return [dish.price for dish in dishes]  # FL111
 
 
 async def saved_in_a_thread(request):

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freeloop.model.finding import Certainty, Finding, FindingClass
+from freeloop.model.finding import Certainty, Finding, FindingClass, Guard
 from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import mend_of_helper, report, short
 from freeloop.source.code.causes import GET_USER, Cause, CauseKind
@@ -51,14 +51,15 @@ ATOMIC = "django.db.transaction.atomic"
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every query on the loop; `request.user` and transactions have rules of their own."""
-    # A relation that was read once is kept, and so are rows: the second look costs nothing.
+    # What was read once is kept, a relation or rows: the second look costs nothing.
     read: set[tuple[Func, str]] = set()
     for site, cause in graph.loop_causes:
         if cause.kind is not CauseKind.QUERY or is_other_rule(site, cause):
             continue
-        if site.what in (What.READ, What.ITERATE, What.TEST):
-            if (site.func, site.text) in read:
-                continue
+        is_again = site.what is not What.CALL and (site.func, site.text) in read
+        if is_again and site.what is What.READ:
+            continue
+        if site.what is not What.CALL:
             read.add((site.func, site.text))
         yield report(
             graph,
@@ -70,6 +71,7 @@ def find(graph: Graph) -> Iterator[Finding]:
             mend=mend_of(graph, site, cause),
             certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
             class_=None if graph.refuses_queries else FindingClass.STALL,
+            before=Guard.AFTER if is_again else Guard.NONE,
         )
 
 
