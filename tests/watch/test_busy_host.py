@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 
 from freeloop import watch
-from freeloop.watch.clocks import Reading
-from freeloop.watch.loops import WatchedLoop
 from freeloop.watch.stretch import Kind, Stretch
 from freeloop.watch.watchdog import watchdog
 
@@ -120,22 +118,3 @@ def test_a_block_on_a_busy_host_is_still_found(seen: list[Stretch]) -> None:
 
     found = [each for each in seen if each.kind is Kind.BLOCK and each.line is not None]
     assert len(found) >= 8
-
-
-def test_delays_of_a_quiet_time_are_not_taken_off_the_stretch_after_it() -> None:
-    """The last look is a second old, and the next one comes five milliseconds late."""
-    ms = 1_000_000
-    loop = asyncio.new_event_loop()
-    watched = WatchedLoop(loop)
-    try:
-        quiet_ns = time.perf_counter_ns()
-        since_ns = quiet_ns + 900 * ms
-        watched.note(Reading(quiet_ns, 0, 0), 0, 0)
-        watched.note(Reading(since_ns + 5 * ms, 20 * ms, 300 * ms), 50 * ms, 200 * ms)
-        seen = watched.seen(since_ns)
-    finally:
-        watched.leave()
-        loop.close()
-
-    assert seen.before == Reading(since_ns, 15 * ms, 295 * ms)
-    assert (seen.before_process_ns, seen.watchdog_ns) == (45 * ms, 195 * ms)

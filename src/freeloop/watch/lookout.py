@@ -121,6 +121,7 @@ class Lookout:
 
     def close(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
         """Report what has ended, and take every hook back."""
+        self.begin(loops)
         for watched in list(loops.values()):
             for since_ns, end_ns in watched.ended():
                 self._report(watched, since_ns, end_ns)
@@ -188,8 +189,7 @@ class Lookout:
                 now.reported = True
 
     def _report(self, watched: WatchedLoop, since_ns: int, end_ns: int) -> None:
-        watchdog_ns = self._own.delay_ns - watched.seen(since_ns).watchdog_ns
-        stretch = of_stretch(watched, since_ns, end_ns, watchdog_ns, self._threshold_ns)
+        stretch = of_stretch(watched, since_ns, end_ns, self._threshold_ns)
         if stretch is not None:
             reports.post(stretch)
             layer = relieved_layer(stretch) if stretch.kind is Kind.BLOCK else None
