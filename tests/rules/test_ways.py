@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from freeloop.model.finding import Finding, Guard
+from freeloop.model.finding import Finding, FindingClass, Guard
 from tests.rules.cases import check
 
 MODELS = "from django.db import models\nclass Dish(models.Model): pass\n"
@@ -353,3 +353,37 @@ def test_a_field_that_a_new_row_does_not_have_meets_no_branch(tmp_path: Path) ->
     assert not found_in(tmp_path, views.format("**given"))[7].folded
     default = views.replace("URLField()", "URLField(default='a')")
     assert not found_in(tmp_path, default.format(""))[7].folded
+
+
+def test_a_query_that_django_does_not_refuse_holds_the_loop(tmp_path: Path) -> None:
+    """A project may allow it: then nothing raises, and what comes after is reached."""
+    views = (
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    Dish.objects.first()\n"
+        "    return Dish.objects.last()\n"
+    )
+
+    refused = found_in(tmp_path, views)
+    assert [refused[line].guard for line in (3, 4)] == [Guard.NONE, Guard.AFTER]
+    allowed = found_in(
+        tmp_path, views, bot="import os\nos.environ['DJANGO_ALLOW_ASYNC_UNSAFE'] = 'true'\n"
+    )
+    assert [allowed[line].guard for line in (3, 4)] == [Guard.NONE, Guard.NONE]
+    assert {allowed[line].class_ for line in (3, 4)} == {FindingClass.STALL}
+    assert "SynchronousOnlyOperation" not in allowed[3].message
+
+
+def test_rows_that_were_taken_before_are_only_counted(tmp_path: Path) -> None:
+    """The first loop raises, on whichever branch it stands."""
+    found = found_in(
+        tmp_path,
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    dishes = Dish.objects.filter(pk=1)\n"
+        "    if request.GET:\n"
+        "        for dish in dishes: print(dish)\n"
+        "    return [dish for dish in dishes]\n",
+    )
+
+    assert {line: each.folded for line, each in found.items()} == {5: False, 6: True}

@@ -12,7 +12,7 @@ from freeloop.model.finding import Guard
 from freeloop.source.code.causes import Cause, Causes
 from freeloop.source.code.crashes import Crashes
 from freeloop.source.code.decorators import sync_wrapper
-from freeloop.source.code.deployment import Deployment
+from freeloop.source.code.deployment import ALLOWS_UNSAFE, Deployment
 from freeloop.source.code.drawing import Drawing
 from freeloop.source.code.entries import Entry, find_entries
 from freeloop.source.code.index import Class, Func
@@ -106,7 +106,12 @@ class Graph:
     @cached_property
     def crashes(self) -> Crashes:
         """What is never reached on the loop, because the code before it raises."""
-        return Crashes(self.causes, self.runs)
+        return Crashes(self.causes, self.runs, refuses=self.refuses_queries)
+
+    @cached_property
+    def refuses_queries(self) -> bool:
+        """Whether Django raises where a query would run on the loop; otherwise the loop waits."""
+        return not (self.deployment.allows_unsafe or self.program.named.holds(ALLOWS_UNSAFE))
 
     def loop_functions(self) -> Iterator[Func]:
         """Yield every function that runs on an event loop."""
