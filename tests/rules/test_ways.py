@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from freeloop.model.finding import Finding, Guard
+from freeloop.model.finding import Finding, FindingClass, Guard
 from tests.rules.cases import check
 
 MODELS = "from django.db import models\nclass Dish(models.Model): pass\n"
@@ -253,3 +253,137 @@ def test_a_user_that_every_way_has_loaded_is_not_loaded_again(tmp_path: Path) ->
 
     assert {line for line, each in found.items() if each.rooted} == {17}
     assert [call.line for call in found[17].chain] == [9, 17]
+
+
+AUTHENTICATED = (
+    'MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware",'
+    '"django.contrib.auth.middleware.AuthenticationMiddleware"{more}]\n'
+)
+
+
+def test_a_user_that_somebody_may_have_loaded_is_only_counted(tmp_path: Path) -> None:
+    """By a layer of another package, of the project, or a framework's own way to sign in."""
+    view = "async def view(request):\n    return request.user.id\n"
+    framework = "from adrf.views import APIView\nclass Basket(APIView):\n    " + view.replace(
+        "view(", "get(self, "
+    ).replace("    return", "        return")
+    own = "def looks(get_response):\n    def layer(request):\n        {}\n"
+    own += "        return get_response(request)\n    return layer\n"
+
+    def shown(views: str, more: str, **beside: str) -> bool:
+        urls = URLS.replace("import view", "import *").replace(
+            "view)", "Basket.as_view())" if "Basket" in views else "view)"
+        )
+        settings = SETTINGS + AUTHENTICATED.format(more=more)
+        found = found_in(tmp_path, views, urls=urls, settings=settings, **beside)
+        return not next(each for each in found.values() if each.rule == "FL112").folded
+
+    assert shown(view, "")
+    assert shown(view, ', "corsheaders.middleware.CorsMiddleware"')
+    assert shown(view, ', "layers.looks"', layers=own.format("pass"))
+    assert not shown(view, ', "layers.looks"', layers=own.format("print(request.user)"))
+    assert not shown(view, ', "simple_history.middleware.HistoryRequestMiddleware"')
+    assert not shown(view, "] + more_layers() + [")
+    assert not shown(framework, "")
+
+
+def test_what_tasks_alone_send_does_not_hold_the_loop_of_requests(tmp_path: Path) -> None:
+    """Django makes a loop for the receivers, which nobody else waits on."""
+    views = (
+        "import time\n"
+        "from django.dispatch import Signal, receiver\n"
+        "from celery import shared_task\n"
+        "ended = Signal()\n"
+        "@receiver(ended)\n"
+        "async def tell(**kwargs):\n"
+        "    time.sleep(1)\n"
+        "@shared_task\n"
+        "def end():\n"
+        "    ended.send(None)\n"
+        "async def view(request):\n"
+        "    await x\n"
+    )
+
+    assert found_in(tmp_path, views)[7].folded
+    by_view = views.replace("    await x\n", "    await ended.asend(None)\n")
+    assert not found_in(tmp_path, by_view)[7].folded
+
+
+def test_a_method_that_async_to_sync_makes_sync_is_no_async_view(tmp_path: Path) -> None:
+    """Django runs it in a thread, where it makes a loop of its own."""
+    views = (
+        "import time\n"
+        "from asgiref.sync import async_to_sync\n"
+        "from django.views import View\n"
+        "async def other(request):\n"
+        "    await x\n"
+        "class Login(View):\n"
+        "    @async_to_sync\n"
+        "    async def get(self, request):\n"
+        "        time.sleep(1)\n"
+    )
+    urls = URLS.replace("import view", "import *").replace(
+        "path('a/', view)", "path('a/', other), path('b/', Login.as_view())"
+    )
+
+    assert found_in(tmp_path, views, urls=urls)[9].folded
+    without = views.replace("    @async_to_sync\n", "    @method_decorator(x)\n")
+    assert not found_in(tmp_path, without, urls=urls)[9].folded
+
+
+def test_a_field_that_a_new_row_does_not_have_meets_no_branch(tmp_path: Path) -> None:
+    """Django sets it: to what the call says, to its default, or to nothing."""
+    views = (
+        "import time\n"
+        "from django.db import models\n"
+        "class Document(models.Model):\n"
+        "    address = models.URLField()\n"
+        "    async def prepare(self):\n"
+        "        if self.address:\n"
+        "            time.sleep(1)\n"
+        "async def view(request):\n"
+        "    document = Document({})\n"
+        "    await document.prepare()\n"
+    )
+
+    assert found_in(tmp_path, views.format(""))[7].folded
+    assert found_in(tmp_path, views.format("address=None"))[7].folded
+    assert not found_in(tmp_path, views.format("address='a'"))[7].folded
+    assert not found_in(tmp_path, views.format("*given"))[7].folded
+    assert not found_in(tmp_path, views.format("**given"))[7].folded
+    default = views.replace("URLField()", "URLField(default='a')")
+    assert not found_in(tmp_path, default.format(""))[7].folded
+
+
+def test_a_query_that_django_does_not_refuse_holds_the_loop(tmp_path: Path) -> None:
+    """A project may allow it: then nothing raises, and what comes after is reached."""
+    views = (
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    Dish.objects.first()\n"
+        "    return Dish.objects.last()\n"
+    )
+
+    refused = found_in(tmp_path, views)
+    assert [refused[line].guard for line in (3, 4)] == [Guard.NONE, Guard.AFTER]
+    allowed = found_in(
+        tmp_path, views, bot="import os\nos.environ['DJANGO_ALLOW_ASYNC_UNSAFE'] = 'true'\n"
+    )
+    assert [allowed[line].guard for line in (3, 4)] == [Guard.NONE, Guard.NONE]
+    assert {allowed[line].class_ for line in (3, 4)} == {FindingClass.STALL}
+    assert "SynchronousOnlyOperation" not in allowed[3].message
+
+
+def test_rows_that_were_taken_before_are_only_counted(tmp_path: Path) -> None:
+    """The first loop raises, on whichever branch it stands."""
+    found = found_in(
+        tmp_path,
+        "from models import Dish\n"
+        "async def view(request):\n"
+        "    dishes = Dish.objects.filter(pk=1)\n"
+        "    if request.GET:\n"
+        "        for dish in dishes: print(dish)\n"
+        "    return [dish for dish in dishes]\n",
+    )
+
+    assert {line: each.folded for line, each in found.items()} == {5: False, 6: True}

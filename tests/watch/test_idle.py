@@ -75,13 +75,13 @@ def test_an_idle_loop_is_looked_at_once_a_second_and_rarely_woken_for(
     monkeypatch.setattr(watchdog_module, "_LATER_NS", 0)
     application = watch.asgi(nothing, on_report=seen.append)
     rounds: list[float] = []
-    sleep = watchdog._sleep
+    wait = watchdog._wait
 
-    def counting(lookout: Any) -> None:
-        sleep(lookout)
+    def counting(due_ns: int, least_ns: int) -> tuple[int, bool]:
         rounds.append(time.monotonic())
+        return wait(due_ns, least_ns)
 
-    monkeypatch.setattr(watchdog, "_sleep", counting)
+    monkeypatch.setattr(watchdog, "_wait", counting)
 
     async def main() -> float:
         await ask(application)

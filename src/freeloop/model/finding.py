@@ -31,7 +31,8 @@ class Guard(StrEnum):
 
     NONE: it always happens. BRANCH: an ordinary condition. CACHE: only when something is not kept
     yet. SETTING: a setting decides. RARE: an exception handler, or the start of the process.
-    AFTER: code before it raises each time.
+    AFTER: code before it raises each time. LOADED: what it would load may be there, by code that
+    is not read.
     """
 
     NONE = "none"
@@ -40,6 +41,7 @@ class Guard(StrEnum):
     SETTING = "setting"
     RARE = "rare"
     AFTER = "after"
+    LOADED = "loaded"
 
     @property
     def folded(self) -> bool:

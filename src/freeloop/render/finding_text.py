@@ -22,6 +22,7 @@ GUARDS = {
     Guard.SETTING: "if a setting says so",
     Guard.RARE: "on a rare branch",
     Guard.AFTER: "behind a line that raises first",
+    Guard.LOADED: "unless code that is not read has loaded it before",
 }
 # As SARIF calls them. A crash fails its request, a stall slows all others, a waste only costs.
 LEVELS = {

@@ -16,9 +16,14 @@ from freeloop.model.finding import (
     fingerprint,
 )
 from freeloop.rules.registry import Rule
+from freeloop.source.code.attributes import SESSION
+from freeloop.source.code.causes import GET_USER
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func
-from freeloop.source.code.sites import Site
+from freeloop.source.code.sites import Site, stronger
+
+# Loaded once for a request, by whoever looks first.
+LAZY = (GET_USER, SESSION)
 
 
 def report(
@@ -33,6 +38,7 @@ def report(
     certainty: Certainty = Certainty.LIKELY,
     class_: FindingClass | None = None,
     also: Sequence[Site] = (),
+    before: Guard = Guard.NONE,
 ) -> Finding:
     """Return the finding at a site.
 
@@ -47,8 +53,11 @@ def report(
         certainty: How sure.
         class_: If it is not the rule's own.
         also: Other sites of the same cause, named beside the other entry points.
+        before: What stands before it that the way does not tell.
     """
     way = graph.way_to_site(site)
+    if subject.startswith(LAZY) and graph.loaders.may_have_loaded(way.entry):
+        before = stronger(before, Guard.LOADED)
     steps = [
         Step(graph.path(call.caller), call.site.line, call.caller.qualified, call.site.text)
         for call in way.calls
@@ -70,7 +79,7 @@ def report(
         also=tuple(others),
         chain=tuple(steps),
         certainty=certainty,
-        guard=way.guard,
+        guard=stronger(way.guard, before),
         # Without a URLconf it is no Django site that we can read: then everything async counts
         # that is no test, unless there is an entry point of another kind.
         rooted=way.entry is not None or not (graph.is_readable or way.start.in_tests),

@@ -41,15 +41,16 @@ class ThreadClock:
             try:
                 cpu, delay, _ = os.pread(self._file, 64, 0).split()
                 return Reading(time.perf_counter_ns(), int(cpu), int(delay))
-            except (OSError, ValueError):
-                self.close()
+            except (OSError, ValueError):  # the thread has ended, or the file was just closed
+                pass
         return Reading(time.perf_counter_ns(), time.process_time_ns(), 0)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        # Another thread may be reading, or closing it too.
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 def of_thread(native_id: int | None) -> Reading | None:

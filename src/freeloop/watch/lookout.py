@@ -11,6 +11,7 @@ import asyncio
 import sys
 import threading
 import time
+from dataclasses import replace
 from types import FrameType
 
 from freeloop.watch import reports
@@ -67,7 +68,11 @@ class Lookout:
         frames = sys._current_frames()
         # From here to the end of the loop below nothing may give the lock away.
         late_ns = now_ns - due_ns
-        lock_ns = self._lock_ns(late_ns, own, watched_loops, readings)
+        delays_ns = [
+            reading.delay_ns - watched.last.delay_ns
+            for watched, reading in zip(watched_loops, readings, strict=True)
+        ]
+        lock_ns = self._lock_ns(late_ns, own, delays_ns)
         used_ns = process_ns - self._process_ns
         self._own = own
         self._process_ns, self.looked_ns = process_ns, now_ns
@@ -94,6 +99,8 @@ class Lookout:
                 if not own_ended and not watched.begun_ns():
                     watched.missed(now_ns - lock_ns, now_ns)
 
+        if lock_ns > used_ns * 2 and self._excuses(watched_loops, delays_ns, due_ns, lock_ns):
+            lock_ns = 0
         culprit: Stack = ()
         if lock_ns >= self._threshold_ns and not covered:
             culprit = self._suspects.busiest(others, asleep_ns=lock_ns - used_ns * 2)
@@ -121,6 +128,7 @@ class Lookout:
 
     def close(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
         """Report what has ended, and take every hook back."""
+        self.begin(loops)
         for watched in list(loops.values()):
             for since_ns, end_ns in watched.ended():
                 self._report(watched, since_ns, end_ns)
@@ -129,21 +137,33 @@ class Lookout:
         loops.clear()
         self._clock.close()
 
-    def _lock_ns(
-        self, late_ns: int, own: Reading, loops: list[WatchedLoop], readings: list[Reading]
-    ) -> int:
+    def _lock_ns(self, late_ns: int, own: Reading, delays_ns: list[int]) -> int:
         """Return how long somebody kept the interpreter lock from us; 0 if not for long.
 
         Late, and not for want of a core: neither ours, nor one for the loop that had the lock.
         """
-        delays_ns = [
-            reading.delay_ns - watched.last.delay_ns
-            for watched, reading in zip(loops, readings, strict=True)
-        ]
         own_ns = own.delay_ns - self._own.delay_ns
         working_ns = own.cpu_ns - self._own.cpu_ns
         lock_ns = late_ns - working_ns - max([own_ns, *delays_ns, 0])
         return lock_ns if lock_ns >= LOCK_HELD_NS else 0
+
+    def _excuses(
+        self, loops: list[WatchedLoop], delays_ns: list[int], due_ns: int, lock_ns: int
+    ) -> bool:
+        """Return whether nobody is to blame for the lock, because the host gave its holder no core.
+
+        Nobody used one meanwhile: either the holder slept, or it was kept from one. In doubt the
+        latter.
+        """
+        own = {watched.thread for watched in loops} | {threading.get_ident()}
+        if self._suspects.starved_ns(own) * 2 < lock_ns:
+            return False
+        for watched, delay_ns in zip(loops, delays_ns, strict=True):
+            watched.kept.append((due_ns, self.looked_ns, delay_ns))
+            samples = watched.now.samples
+            if samples and samples[-1].at_ns == self.looked_ns:
+                samples[-1] = replace(samples[-1], lock_ns=0, blamed=())
+        return True
 
     def _others(
         self, loops: list[WatchedLoop], frames: dict[int, FrameType]
@@ -188,8 +208,7 @@ class Lookout:
                 now.reported = True
 
     def _report(self, watched: WatchedLoop, since_ns: int, end_ns: int) -> None:
-        watchdog_ns = self._own.delay_ns - watched.seen(since_ns).watchdog_ns
-        stretch = of_stretch(watched, since_ns, end_ns, watchdog_ns, self._threshold_ns)
+        stretch = of_stretch(watched, since_ns, end_ns, self._threshold_ns)
         if stretch is not None:
             reports.post(stretch)
             layer = relieved_layer(stretch) if stretch.kind is Kind.BLOCK else None

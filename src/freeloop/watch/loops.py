@@ -20,14 +20,15 @@ from types import FrameType
 from typing import Any
 
 from freeloop.watch.clocks import Reading, ThreadClock
+from freeloop.watch.looks import Look, Looks
 from freeloop.watch.sample import Sample
 from freeloop.watch.tripwire import Tripwire
 
-_ENDED_KEPT = 64
-_LOOKS_KEPT = 4
+_ENDED_KEPT, _KEPT = 64, 16
 # In the place of a stretch's start while the loop is inside `select`: there for something to
 # happen, or because something is ready and it only looks what else is.
 _WAITS, _LOOKS = 0.0, -1.0
+_NEVER_NS = 1 << 62
 
 
 @dataclass(slots=True)
@@ -36,17 +37,13 @@ class Seen:
 
     Attributes:
         since_ns: Its start; 0 while the loop waits.
-        before: Clocks of the loop's thread before it.
-        before_process_ns: CPU time of the process before it.
-        watchdog_ns: Run-queue delay of the watchdog before it.
+        before: The clocks before it.
         samples: In order.
         reported: Whether it has been reported while it went on.
     """
 
     since_ns: int
-    before: Reading
-    before_process_ns: int
-    watchdog_ns: int = 0
+    before: Look
     samples: list[Sample] = field(default_factory=list)
     reported: bool = False
 
@@ -61,8 +58,11 @@ class WatchedLoop:
         starting: Until the first request: what runs then belongs to the start-up.
         floor: Identity of the frame that runs the loop; 0 where it is not needed.
         last: Clocks at the last look.
+        looks: The last few looks.
         now: The stretch that goes on.
         past: The one before.
+        kept: Times in which the host kept a core from whoever had the interpreter lock: start,
+            end, and the loop's own delay, which is counted already.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -72,8 +72,10 @@ class WatchedLoop:
         self.starting = True
         self.floor = 0
         self.last = self.clock.read()
-        self.now = self.past = Seen(0, self.last, time.process_time_ns())
-        self._looks = deque([self.now], maxlen=_LOOKS_KEPT)
+        first = Look(self.last, time.process_time_ns())
+        self.looks = Looks(first)
+        self.kept: deque[tuple[int, int, int]] = deque(maxlen=_KEPT)
+        self.now = self.past = Seen(0, first)
 
     def note(self, reading: Reading, process_ns: int, watchdog_ns: int) -> None:
         """Keep the clocks of a look.
@@ -84,30 +86,23 @@ class WatchedLoop:
             watchdog_ns: Run-queue delay of the watchdog so far.
         """
         self.last = reading
-        self._looks.append(Seen(0, reading, process_ns, watchdog_ns))
+        self.looks.note(Look(reading, process_ns, watchdog_ns))
+
+    def note_own(self) -> None:
+        """Keep the clocks of this very moment; called on the loop's own thread."""
+        self.looks.note_own(self.clock.read(), time.process_time_ns())
 
     def begins(self, since_ns: int) -> None:
         """Note that another stretch goes on now, or none; called after the look is noted."""
         self.past = self.now
-        self.now = self._unseen(since_ns)
+        self.now = Seen(since_ns, self.looks.before(since_ns))
 
     def seen(self, since_ns: int) -> Seen:
         """Return what was seen of a stretch; of one that was too quick, the clocks alone."""
         for each in (self.now, self.past):
             if each.since_ns == since_ns:
                 return each
-        return self._unseen(since_ns)
-
-    def _unseen(self, since_ns: int) -> Seen:
-        """Return a stretch with the clocks as it began."""
-        looks = list(self._looks)
-        earlier = [each for each in looks if each.before.at_ns <= since_ns]
-        later = [each for each in looks if each.before.at_ns > since_ns]
-        if not since_ns or not later:
-            return _as_of(since_ns, looks[-1])
-        if not earlier:
-            return _as_of(since_ns, later[0])
-        return _between(since_ns, earlier[-1], later[0])
+        return Seen(since_ns, self.looks.before(since_ns))
 
     def samples_of(self, since_ns: int) -> list[Sample]:
         """Return the samples of a stretch."""
@@ -122,8 +117,15 @@ class WatchedLoop:
         return not self.begun_ns()
 
     def dozes(self) -> bool:
-        """Be told that the watchdog dozes; return whether the next step of a task will wake it."""
+        """Be told that the watchdog dozes; return whether the next step of a task will wake it.
+
+        A step that a timer brings about need not: `timer_ns` says when.
+        """
         return True
+
+    def timer_ns(self) -> int:
+        """Return when a timer ends the loop's wait without waking the watchdog."""
+        return _NEVER_NS
 
     def rests(self) -> bool:
         """Return whether the loop is idle at this moment, and nothing that ended is to report."""
@@ -150,30 +152,6 @@ class WatchedLoop:
         self.clock.close()
 
 
-def _as_of(since_ns: int, look: Seen) -> Seen:
-    return Seen(since_ns, look.before, look.before_process_ns, look.watchdog_ns)
-
-
-def _between(since_ns: int, earlier: Seen, later: Seen) -> Seen:
-    """Return what clocks showed between two looks.
-
-    The earlier look may be a second old, and the later one comes late on a busy host: since then
-    no clock has gone on by more than that time.
-    """
-    gone_ns = later.before.at_ns - since_ns
-    before = Reading(
-        since_ns,
-        max(earlier.before.cpu_ns, later.before.cpu_ns - gone_ns),
-        max(earlier.before.delay_ns, later.before.delay_ns - gone_ns),
-    )
-    return Seen(
-        since_ns,
-        before,
-        max(earlier.before_process_ns, later.before_process_ns - gone_ns),
-        max(earlier.watchdog_ns, later.watchdog_ns - gone_ns),
-    )
-
-
 class HookedLoop(WatchedLoop):
     """A loop of asyncio's own kind, watched at its selector."""
 
@@ -190,7 +168,14 @@ class HookedLoop(WatchedLoop):
         self._ended: deque[tuple[float, float]] = deque(maxlen=_ENDED_KEPT)
         self._replaced = vars(self._selector).get("select")
         self._hook = _hook(
-            self._selector.select, self._slot, self._ended, threshold_ns, dozing, wake
+            self._selector.select,
+            self._slot,
+            self._ended,
+            threshold_ns,
+            dozing,
+            wake,
+            self.note_own,
+            timed=hasattr(loop, "_scheduled"),
         )
         self._selector.select = self._hook
 
@@ -201,6 +186,14 @@ class HookedLoop(WatchedLoop):
     def waits(self) -> bool:
         """Return whether the loop is in `select` until something happens, and nothing ended."""
         return self._slot[0] == _WAITS and not self._ended
+
+    def timer_ns(self) -> int:
+        """Return when asyncio's next timer is due; now, where the loop is late for it."""
+        try:
+            left_s = self.loop._scheduled[0]._when - self.loop.time()  # type: ignore[attr-defined]
+        except (AttributeError, IndexError):
+            return _NEVER_NS
+        return time.perf_counter_ns() + max(0, int(left_s * 1e9))
 
     def ended(self) -> list[tuple[int, int]]:
         """Return what the hook noted."""
@@ -227,6 +220,9 @@ def _hook(
     threshold_ns: int,
     dozing: list[bool],
     wake: Callable[[], None],
+    note: Callable[[], None],
+    *,
+    timed: bool,
 ) -> Callable[..., Any]:
     # This runs at every turn of the loop. Floats, because whole nanoseconds are too big for
     # CPython's quick integers; asyncio says with its literal 0 that something is ready. `select`
@@ -239,11 +235,15 @@ def _hook(
     def select(timeout: Any = None) -> Any:
         since = slot[0]
         if clock() - since >= threshold_s and since > _WAITS:
-            ended.append((since, clock()))
+            until = clock()
+            note()
+            ended.append((since, until))
         slot[0] = _LOOKS if timeout is nothing else _WAITS
         events = inner(timeout)
         slot[0] = clock()
-        if dozing[0]:
+        # For a timer the watchdog comes by itself, if it sees for when it is set.
+        if dozing[0] and (events or not timed):
+            note()
             wake()
         return events
 
@@ -263,7 +263,8 @@ class PingedLoop(WatchedLoop):
         super().__init__(loop)
         self._threshold_ns = threshold_ns
         self._tick_ns = threshold_ns // 2
-        self._wire = Tripwire(loop, dozing, wake)
+        self._wire = Tripwire(loop, dozing, self._tripped)
+        self._wake = wake
         self._idle_ns = time.perf_counter_ns()
         self._pinged_ns = 0
         self._answered_ns = 0
@@ -331,10 +332,17 @@ class PingedLoop(WatchedLoop):
         except RuntimeError:  # closed a moment ago
             self._pinged_ns = self._begun_ns = 0
 
+    def _tripped(self) -> None:
+        self.note_own()
+        self._wake()
+
     def _answer(self) -> None:
         # On the loop: the frame below is the one that runs it.
         self.floor = id(sys._getframe(1))
-        self._answered_ns = time.perf_counter_ns()
+        answered_ns = time.perf_counter_ns()
+        if answered_ns - self._begun_ns >= self._threshold_ns:
+            self.note_own()
+        self._answered_ns = answered_ns
 
 
 def has_selector(loop: asyncio.AbstractEventLoop) -> bool:

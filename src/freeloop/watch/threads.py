@@ -70,6 +70,23 @@ class Suspects:
             if thread.ident is not None and (reading := of_thread(thread.native_id)) is not None
         }
 
+    def starved_ns(self, without: set[int]) -> int:
+        """Return how long another thread has been kept from a core since the scan, the most of all.
+
+        Args:
+            without: Threads that are not meant.
+        """
+        return max(
+            (
+                now.delay_ns - then.delay_ns
+                for thread in threading.enumerate()[:_MOST_THREADS]
+                if thread.ident not in without
+                and (then := self._at_scan.get(thread.ident or 0)) is not None
+                and (now := of_thread(thread.native_id)) is not None
+            ),
+            default=0,
+        )
+
     def at_work(
         self, frames: dict[int, FrameType], without: set[int]
     ) -> list[tuple[threading.Thread, tuple[Frame, ...]]]:

@@ -18,7 +18,7 @@ STARTING = "(start-up)"
 
 
 def of_stretch(
-    watched: WatchedLoop, since_ns: int, end_ns: int, watchdog_ns: int, threshold_ns: int
+    watched: WatchedLoop, since_ns: int, end_ns: int, threshold_ns: int
 ) -> Stretch | None:
     """Return the report of a stretch, or None if nothing of it is worth one.
 
@@ -26,22 +26,25 @@ def of_stretch(
         watched: Its loop, with the samples and clocks of the stretch if the watchdog saw it.
         since_ns: Start, `time.perf_counter_ns`.
         end_ns: End, or now if it goes on.
-        watchdog_ns: Meanwhile, the watchdog was kept from a core for so long.
         threshold_ns: Least length, net of the host's delay.
     """
     seen = watched.seen(since_ns)
     if seen.reported:
         return None
-    before, after = seen.before, watched.clock.read()
+    before, after = seen.before, watched.looks.after(end_ns)
     wall_ns = end_ns - since_ns
-    delay_ns = max(0, after.delay_ns - before.delay_ns) + _newborn_delay_ns(seen.samples, wall_ns)
+    cpu_ns = after.reading.cpu_ns - before.reading.cpu_ns
+    delay_ns = max(0, after.reading.delay_ns - before.reading.delay_ns)
+    delay_ns += _newborn_delay_ns(seen.samples, wall_ns) + _kept_ns(watched, since_ns, end_ns)
+    delay_ns = min(wall_ns, delay_ns)
     measured = Measured(
         wall_ns=wall_ns,
-        cpu_ns=min(wall_ns, max(0, after.cpu_ns - before.cpu_ns)),
-        delay_ns=min(wall_ns, delay_ns),
-        watchdog_delay_ns=max(0, watchdog_ns),
+        # Both are the most that can have been: what may have been delay is nobody's code.
+        cpu_ns=min(wall_ns - delay_ns, max(0, cpu_ns)),
+        delay_ns=delay_ns,
+        watchdog_delay_ns=max(0, after.watchdog_ns - before.watchdog_ns),
         gc_ns=gc_passes.spent_ns(watched.thread, since_ns, end_ns),
-        process_cpu_ns=time.process_time_ns() - seen.before_process_ns,
+        process_cpu_ns=max(0, after.process_ns - before.process_ns),
     )
     judged = judge(seen.samples, measured, threshold_ns)
     kind = kind_of(judged.cause)
@@ -83,6 +86,18 @@ def _newborn_delay_ns(samples: list[Sample], wall_ns: int) -> int:
     first = waited[0]()
     delay_ns = 0 if first is None else run_queue_ns(first)
     return min(delay_ns, wall_ns * len(waited) // len(samples))
+
+
+def _kept_ns(watched: WatchedLoop, since_ns: int, end_ns: int) -> int:
+    """Return how long the loop waited for an interpreter lock whose holder the host gave no core.
+
+    Perhaps it waited in a call as well: in doubt it is nobody's code.
+    """
+    both = [
+        (min(kept_until_ns, end_ns) - max(kept_since_ns, since_ns), delay_ns)
+        for kept_since_ns, kept_until_ns, delay_ns in list(watched.kept)
+    ]
+    return sum(max(0, lasted_ns - delay_ns) for lasted_ns, delay_ns in both)
 
 
 def held_by_other(stack: tuple[Frame, ...], lock_ns: int, loops: list[WatchedLoop]) -> Stretch:

@@ -144,19 +144,14 @@ class Watchdog:
     def _sleep(self, lookout: Lookout) -> None:
         """Sleep, then look."""
         pause_ns = self._pause_ns(lookout)
-        dozed = self.dozing[0]
-        due_ns = max(lookout.looked_ns, self._rested_ns) + pause_ns
-        left_ns = due_ns - time.perf_counter_ns()
-        # What kept the watchdog so long after its last look may still be seen: no sleep then.
-        if left_ns > -LOCK_HELD_NS:
-            woken = self._alarm.acquire(timeout=max(left_ns, pause_ns // 2) / 1e9)
-            due_ns = min(due_ns, self._woken_ns) if woken else due_ns
-            if dozed and self._rests_again(lookout, due_ns):
+        if self.dozing[0]:
+            due_ns, woken = self._doze(lookout, pause_ns)
+        else:
+            due_ns, woken = self._wait(lookout.looked_ns + pause_ns, least_ns=pause_ns // 2)
+        if woken:
+            due_ns = self._after_waking(lookout, due_ns)
+            if self._rests_again(lookout, due_ns, apart_ns=0):
                 return
-            if woken:
-                due_ns = self._after_waking(lookout, due_ns)
-                if self._rests_again(lookout, due_ns, apart_ns=0):
-                    return
         self.dozing[0] = False
         leaving = [self._departing.popleft() for _ in range(len(self._departing))]
         try:
@@ -171,6 +166,27 @@ class Watchdog:
                 watched.leave()
             done.set()
 
+    def _wait(self, due_ns: int, least_ns: int) -> tuple[int, bool]:
+        """Wait until then, or until somebody wakes us; return when that was, and whether."""
+        left_ns = due_ns - time.perf_counter_ns()
+        # What kept the watchdog so long after its last look may still be seen: no sleep then.
+        if left_ns <= -LOCK_HELD_NS or not self._alarm.acquire(
+            timeout=max(left_ns, least_ns) / 1e9
+        ):
+            return due_ns, False
+        return min(due_ns, self._woken_ns), True
+
+    def _doze(self, lookout: Lookout, pause_ns: int) -> tuple[int, bool]:
+        """Doze on while all that happens are turns of an idle loop; return as `_wait` does."""
+        while True:
+            due_ns = max(lookout.looked_ns, self._rested_ns) + pause_ns
+            for each in list(self.loops.values()):
+                due_ns = min(due_ns, each.timer_ns() + self.threshold_ns // 2)
+            due_ns, woken = self._wait(due_ns, least_ns=self.threshold_ns // 2)
+            apart_ns = _RESTS_APART_NS if woken else 0
+            if not self._rests_again(lookout, due_ns, apart_ns):
+                return due_ns, woken
+
     def _after_waking(self, lookout: Lookout, woken_ns: int) -> int:
         """Give what has just begun a moment, so that a loop at full load cannot wake us for ever.
 
@@ -184,8 +200,8 @@ class Watchdog:
         self._alarm.acquire(timeout=left_ns / 1e9)
         return due_ns
 
-    def _rests_again(self, lookout: Lookout, due_ns: int, apart_ns: int = _RESTS_APART_NS) -> bool:
-        """Return whether what woke us was a turn of an idle loop, and is over: nothing to see.
+    def _rests_again(self, lookout: Lookout, due_ns: int, apart_ns: int) -> bool:
+        """Return whether what woke us was a turn of an idle loop, and is over: we doze again.
 
         Servers wake their loop ten times a second, for nothing.
 
@@ -199,18 +215,29 @@ class Watchdog:
             now_ns - lookout.looked_ns >= _DOZE_NS
             or now_ns - self._rested_ns < apart_ns
             or now_ns - due_ns >= LOCK_HELD_NS
-            or (in_flight or self.hidden.follows or self._departing or self._stopping)
-            or not (self._all_rest() or self._all_rest(after_s=_A_TURN_S))
+            or in_flight
+            or self.hidden.follows
+            or self._departing
+            or self._stopping
+            or not (self._dozes() or self._dozes(after_s=_A_TURN_S))
         ):
             return False
         self._rested_ns = now_ns
         reports.hand_on()
         return True
 
-    def _all_rest(self, after_s: float = 0.0) -> bool:
+    def _dozes(self, after_s: float = 0.0) -> bool:
+        """Have every loop wake us at its next turn; return False if one has just had it."""
         if after_s:
             time.sleep(after_s)
-        return all(each.rests() for each in list(self.loops.values()))
+        self.dozing[0] = True
+        for each in list(self.loops.values()):
+            each.dozes()
+            # A loop that came back just before did not see that it should wake us.
+            if not each.rests():
+                self.dozing[0] = False
+                return False
+        return True
 
     def _pause_ns(self, lookout: Lookout) -> int:
         """Return how long to sleep; while `dozing` is set, until somebody wakes us."""
@@ -224,14 +251,10 @@ class Watchdog:
         pinged = any(isinstance(each, PingedLoop) for each in loops)
         if lookout.idle_looks < (_IDLE_LOOKS if in_flight else 1) or (pinged and in_flight):
             return self.threshold_ns // 2
-        self.dozing[0] = True
-        wakes = [each.dozes() for each in loops]
-        # A loop that came back just before did not see that it should wake us.
-        if not self._all_rest():
-            self.dozing[0] = False
+        if not self._dozes():
             return self.threshold_ns // 2
         if pinged:
-            later = all(wakes) and now_ns - self._busy_ns >= _LATER_NS
+            later = all(each.dozes() for each in loops) and now_ns - self._busy_ns >= _LATER_NS
             return _DOZE_PEEKING_LATER_NS if later else _DOZE_PEEKING_NS
         return _DOZE_BUSY_NS if busy else _DOZE_NS
 

@@ -266,3 +266,11 @@ async def through_async_block(request):
 
 async def waits_for_a_child(request):
     return os.waitpid(1234, os.WUNTRACED)  # FL101
+
+
+async def executes_what_it_kept(request):
+    import redis
+
+    pipe = redis.Redis().pipeline()
+    pipe.get("a")
+    return pipe.execute()  # FL101

@@ -193,3 +193,11 @@ class Plain:
 
 async def asks_whether_a_child_has_ended(request):
     return os.waitpid(1234, os.WNOHANG), os.waitpid(1234, options=os.WNOHANG | os.WUNTRACED)
+
+
+async def kept_until_it_is_executed(request):
+    import redis
+
+    pipe = redis.Redis().pipeline()
+    pipe.get("a")
+    await asyncio.to_thread(pipe.execute)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.shortcuts import get_object_or_404, render
 from models import Dish, Guest, Kind, Order
@@ -166,3 +167,26 @@ def set_anew(key=None):
 
 async def with_a_default(request):
     return set_anew()
+
+
+async def rows_taken_twice(request):
+    dishes = Dish.objects.filter(price=1)
+    for dish in dishes:  # FL111
+        dish.price = 2
+    return [dish.price for dish in dishes]  # FL111
+
+
+async def saved_in_a_thread(request):
+    order = await Order.objects.aget(pk=1)
+    await sync_to_async(order.save)()
+    return order.guest.name  # FL111
+
+
+async def not_given(request):
+    return dish_or_last()
+
+
+def dish_or_last(dish=None):
+    if dish is None:
+        dish = Dish.objects.last()  # FL111
+    return dish

@@ -169,3 +169,49 @@ async def one_or_the_other(request):
     else:
         order = await Order.objects.aget(pk=2)
     return order.guest
+
+
+async def rows_that_may_be_there(request):
+    for dish in kept_or_asked(request):
+        print(dish)
+    return (await order_kept_or_asked(request)).guest
+
+
+def kept_or_asked(request):
+    if request.dishes is not None:
+        return request.dishes
+    return Dish.objects.filter(price=1)
+
+
+async def order_kept_or_asked(request):
+    if request.order is not None:
+        return request.order
+    return await Order.objects.aget(pk=1)
+
+
+async def loaded_by_a_method_in_a_thread(request):
+    order = await Order.objects.aget(pk=1)
+    await sync_to_async(hand_over)(order)
+    return order.guest.name
+
+
+def hand_over(order):
+    order.guest = Guest()
+    order.save()
+
+
+async def loaded_by_what_is_not_read(request):
+    order = await Order.objects.aget(pk=1)
+    await sync_to_async(request.describe)(order)
+    return order.guest.name
+
+
+async def given(request):
+    dish = await Dish.objects.afirst()
+    return dish_or_first(dish)
+
+
+def dish_or_first(dish=None):
+    if dish is None:
+        dish = Dish.objects.first()
+    return dish

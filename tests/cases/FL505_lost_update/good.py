@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.views import View
+
 
 class Tally:
     def __init__(self):
@@ -35,3 +38,17 @@ class Tally:
         seen = self.served
         await asyncio.sleep(0.01)
         self.last = seen
+
+
+class OneOfEachConnection(AsyncWebsocketConsumer):
+    async def receive(self, text_data=None, bytes_data=None):
+        room = self.room
+        await self.send(text_data)
+        self.room = {"type": "joined", "of": room}
+
+
+class OneOfEachRequest(View):
+    async def get(self, request):
+        seen = self.seen
+        await asyncio.sleep(0.01)
+        self.seen = seen + 1

@@ -57,6 +57,23 @@ def test_an_abstract_method_runs_what_a_derived_class_puts_in_its_place(write: W
     ]
 
 
+def test_a_derived_class_is_found_through_other_modules_and_names(write: Write) -> None:
+    """The last of three knows the abstract class neither by its name nor by its module."""
+    stores = STORES.partition("class Slow")[0]
+    middle = "from stores import Store as Base\nclass Middle(Base): ...\n"
+    last = (
+        "import time\nimport middle\n"
+        "class Slow(middle.Middle):\n    def keep(self):\n        time.sleep(1)\n"
+    )
+
+    [(calls, guard, _)] = ways(
+        write(urls=URLS, stores=stores, views=VIEWS, middle=middle, last=last)
+    )
+
+    assert calls == ["Shelf().store.keep_twice", "self.keep", "time.sleep"]
+    assert guard == Guard.NONE
+
+
 def test_a_method_that_only_refuses_is_abstract(write: Write) -> None:
     """Without a decorator it says so by its body."""
     stores = STORES.replace("@abc.abstractmethod\n    ", "").replace(

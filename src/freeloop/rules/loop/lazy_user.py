@@ -19,8 +19,9 @@ to look first. In the test of this rule each request of a signed-in user fails.
         user = await request.auser()
         if user.is_authenticated: ...
 
-**When to ignore it.** When a middleware of yours that runs in a thread always looks at
-`request.user` first.
+**When to ignore it.** When something that runs in a thread always looks at `request.user` first.
+Where code that is not read may do so (another package's middleware, a framework's own way to sign
+in), the finding is only counted: `--all` shows it.
 
 **Is the fix safe?** `(await request.auser())` for `request.user` is in an async view of the
 URLconf, when the project names `MIDDLEWARE` once, with nothing but Django's, sets no `user`
@@ -33,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freeloop.model.finding import Finding, FindingClass
+from freeloop.rules.loop.sync_orm import on_loop
 from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import report
 from freeloop.source.code.attributes import LAZY_USER
@@ -45,6 +47,7 @@ from freeloop.source.code.sites import Site
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield one finding for each function on the loop that looks at the lazy user."""
+    class_ = None if graph.refuses_queries else FindingClass.STALL
     by_function: dict[Func, list[Site]] = {}
     for site, cause in graph.loop_causes:
         if isinstance(site.target, ExtInst) and site.target.name == LAZY_USER:
@@ -54,11 +57,11 @@ def find(graph: Graph) -> Iterator[Finding]:
                 graph,
                 RULE,
                 site,
-                f"{cause.implicit} loads session and user on the event loop:"
-                " SynchronousOnlyOperation",
+                f"{cause.implicit} loads session and user {on_loop(graph)}",
                 subject=f"{GET_USER} in a template",
                 kind="db",
                 mend=f"await sync_to_async({site.text})(...)",
+                class_=class_,
             )
     for func, sites in by_function.items():
         user = sites[0].text.rpartition(".")[0]
@@ -66,13 +69,14 @@ def find(graph: Graph) -> Iterator[Finding]:
             graph,
             RULE,
             sites[0],
-            f"{sites[0].text} loads session and user on the event loop: SynchronousOnlyOperation",
+            f"{sites[0].text} loads session and user {on_loop(graph)}",
             subject=GET_USER,
             kind="db",
             mend=f"user = await {user.removesuffix('.user')}.auser()"
             if func.is_async
             else "pass the user in, loaded by await request.auser()",
             also=sites[1:],
+            class_=class_,
         )
 
 

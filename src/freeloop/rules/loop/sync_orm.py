@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from freeloop.model.finding import Certainty, Finding, FindingClass
+from freeloop.model.finding import Certainty, Finding, FindingClass, Guard
 from freeloop.rules.registry import Rule
 from freeloop.rules.reporting import mend_of_helper, report, short
 from freeloop.source.code.causes import GET_USER, Cause, CauseKind
@@ -51,26 +51,35 @@ ATOMIC = "django.db.transaction.atomic"
 
 def find(graph: Graph) -> Iterator[Finding]:
     """Yield every query on the loop; `request.user` and transactions have rules of their own."""
-    # A relation that was read once is kept: the second look costs nothing.
+    # What was read once is kept, a relation or rows: the second look costs nothing.
     read: set[tuple[Func, str]] = set()
     for site, cause in graph.loop_causes:
         if cause.kind is not CauseKind.QUERY or is_other_rule(site, cause):
             continue
-        if site.what is What.READ:
-            if (site.func, site.text) in read:
-                continue
+        is_again = site.what is not What.CALL and (site.func, site.text) in read
+        if is_again and site.what is What.READ:
+            continue
+        if site.what is not What.CALL:
             read.add((site.func, site.text))
         yield report(
             graph,
             RULE,
             site,
-            f"{cause.implicit or short(cause.subject)} runs a query on the event loop:"
-            " SynchronousOnlyOperation",
+            f"{cause.implicit or short(cause.subject)} runs a query {on_loop(graph)}",
             subject=cause.subject,
             kind="db",
             mend=mend_of(graph, site, cause),
             certainty=Certainty.CERTAIN if site.func.is_async else Certainty.LIKELY,
+            class_=None if graph.refuses_queries else FindingClass.STALL,
+            before=Guard.AFTER if is_again else Guard.NONE,
         )
+
+
+def on_loop(graph: Graph) -> str:
+    """Return what becomes of a query there."""
+    if graph.refuses_queries:
+        return "on the event loop: SynchronousOnlyOperation"
+    return "and holds the event loop (the project sets DJANGO_ALLOW_ASYNC_UNSAFE)"
 
 
 def is_other_rule(site: Site, cause: Cause) -> bool:

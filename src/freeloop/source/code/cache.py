@@ -18,14 +18,14 @@ from freeloop.source.code.files import CodeFile
 from freeloop.source.code.summary import Kept, digest_of, summarise, unreadable
 
 # Grows when terms or summaries change their shape.
-FORMAT = 8
+FORMAT = 9
 VARIABLE = "FREELOOP_CACHE"
 UNSURE_NS = 2_000_000_000
 # Files of the cache: after one edit, one of them is written again.
 SHARDS = 16
 
 # Of a file: size, time of its last change, package, and the parts of `Kept`.
-type Row = tuple[int, int, str, bytes, int, bytes]
+type Row = tuple[int, int, str, bytes, int, bytes, tuple[str, ...]]
 
 
 def read_all(
@@ -74,13 +74,16 @@ def _read(file: CodeFile, before: Row | None, written_ns: int) -> Row:
             content = opened.read()
     except OSError as error:
         kept = unreadable(b"", None, f"cannot be read: {error.strerror}")
-        return (0, 0, file.package, kept.digest, kept.flags, kept.packed)
+        return (0, 0, file.package, *_parts(kept))
     digest = digest_of(content)
     if before is not None and before[3] == digest:
         return (stat.st_size, stat.st_mtime_ns, *before[2:])
     kept = summarise(content, file.package, digest)
-    packed = (kept.digest, kept.flags, kept.packed)
-    return (stat.st_size, stat.st_mtime_ns, file.package, *packed)
+    return (stat.st_size, stat.st_mtime_ns, file.package, *_parts(kept))
+
+
+def _parts(kept: Kept) -> tuple[bytes, int, bytes, tuple[str, ...]]:
+    return kept.digest, kept.flags, kept.packed, kept.bases
 
 
 def cache_of(root: Path) -> Path:

@@ -188,6 +188,9 @@ class Causes:
         # What is taken out of an archive in memory goes to the disk all the same.
         if is_in_memory(target.owner) and not target.name.startswith("extract"):
             return None
+        # A pipeline keeps its commands until it is executed.
+        if target.classes[0].endswith("Pipeline") and target.name not in ("execute", "watch"):
+            return None
         found = self._method(target.classes, target.name)
         if found is not None and found.name.startswith("socket.socket.") and self._unblocked(site):
             return None

@@ -117,14 +117,23 @@ def before_call(
             if user in site.loaded:
                 return None
             needed.update(unloaded(user, site.passes))
-        elif type(value) is str:
-            if value in site.passes:
-                needed.add(Condition(value, condition.operator, condition.other, condition.holds))
-        elif met(condition, value) is False:
+        elif type(value) is str and value in site.passes:
+            needed.add(Condition(value, condition.operator, condition.other, condition.holds))
+        elif met(condition, value) is False or _stands_in(condition, value, callee):
             return None
     if any(each.opposite in needed for each in needed):
         return None
     return frozenset(needed)
+
+
+def _stands_in(condition: Condition, value: Term, callee: Func) -> bool:
+    """Tell whether a branch is for calls that leave a parameter out: `if timeout is None:`.
+
+    Nobody gives what stands for nothing given, but by a literal None.
+    """
+    is_asked = condition.operator == "Is" and condition.other == NONE and condition.holds
+    default = dict(callee.defaults).get(condition.parameter)
+    return is_asked and default == NONE and value is not None and value != NONE
 
 
 def met(condition: Condition, value: Term) -> bool | None:

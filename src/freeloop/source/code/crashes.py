@@ -12,9 +12,16 @@ from freeloop.source.code.sites import Site, Use, What
 class Crashes:
     """Tells what a crash on the event loop keeps from being reached."""
 
-    def __init__(self, causes: Causes, runs: Runs) -> None:
-        """Tell it by the causes of a program, and what its sites run."""
+    def __init__(self, causes: Causes, runs: Runs, *, refuses: bool) -> None:
+        """Tell it by the causes of a program, and what its sites run.
+
+        Args:
+            causes: Of the program.
+            runs: Of the program.
+            refuses: Whether Django refuses queries at all.
+        """
         self._causes = causes
+        self._refuses = refuses
         self._runs = runs
         self._sites: dict[Func, list[Site]] = {}
         self._always: dict[Func, bool] = {}
@@ -43,7 +50,7 @@ class Crashes:
             return False
         cause = self._causes.of(site)
         if cause is not None:
-            return cause.kind is CauseKind.QUERY
+            return self._refuses and cause.kind is CauseKind.QUERY
         if site.what not in (What.CALL, What.READ):
             return False
         return any(

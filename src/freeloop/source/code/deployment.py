@@ -11,6 +11,8 @@ from pathlib import Path
 FILES = ("Procfile", "Dockerfile", "docker-compose.yml", "docker-compose.yaml", "compose.yml",
          "compose.yaml", "fly.toml", "render.yaml", "app.json")  # fmt: skip
 LARGEST = 200_000
+# With it Django runs queries on the event loop, which wait there.
+ALLOWS_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 _SERVER = re.compile(r"\b(gunicorn|uvicorn|granian|hypercorn|daphne|uwsgi)\b(.*)")
 _WORKERS = re.compile(r"(?:--workers|--processes|(?<![\w-])-w)[ =\"',]+(\d+)")
 _LIMIT = re.compile(r"max_connections[ =\"',:]+(\d+)")
@@ -28,12 +30,14 @@ class Deployment:
         workers: Most worker processes that a file names; None if none does.
         workers_at: That file, and the line in it.
         most_connections: `max_connections` that the database is started with; None if not told.
+        allows_unsafe: Whether a file sets DJANGO_ALLOW_ASYNC_UNSAFE.
     """
 
     interfaces: frozenset[str] = frozenset()
     workers: int | None = None
     workers_at: tuple[str, int] = ("", 0)
     most_connections: int | None = None
+    allows_unsafe: bool = False
 
 
 def read_deployment(root: Path) -> Deployment:
@@ -41,7 +45,9 @@ def read_deployment(root: Path) -> Deployment:
     interfaces: set[str] = set()
     workers: list[tuple[int, str, int]] = []
     limits: list[int] = []
+    unsafe = False
     for path, text in _texts(root):
+        unsafe = unsafe or ALLOWS_UNSAFE in text
         if path.name == "gunicorn.conf.py":
             workers += [
                 (int(match[1]), str(path), text.count("\n", 0, match.start()) + 1)
@@ -62,9 +68,9 @@ def read_deployment(root: Path) -> Deployment:
             ]
     limit = min(limits, default=None)
     if not workers:
-        return Deployment(frozenset(interfaces), most_connections=limit)
+        return Deployment(frozenset(interfaces), most_connections=limit, allows_unsafe=unsafe)
     most, file, number = max(workers)
-    return Deployment(frozenset(interfaces), most, (file, number), limit)
+    return Deployment(frozenset(interfaces), most, (file, number), limit, unsafe)
 
 
 def _texts(root: Path) -> Iterator[tuple[Path, str]]:

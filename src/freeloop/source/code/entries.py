@@ -17,13 +17,13 @@ from freeloop.source.code.handlers import (
     keeps,
 )
 from freeloop.source.code.index import Class, Func, Module
-from freeloop.source.code.kinds import ClassRef, ExtMethod, FuncRef
+from freeloop.source.code.kinds import ClassRef, Enter, ExtMethod, FuncRef
 from freeloop.source.code.named import Named
 from freeloop.source.code.program import Program
 from freeloop.source.code.refusals import refusal
 from freeloop.source.code.routes import Route, Routes
 from freeloop.source.code.settings import Settings
-from freeloop.source.code.signals import RECEIVERS, connected_async
+from freeloop.source.code.signals import RECEIVERS, connected_async, received, sent_by_tasks_alone
 from freeloop.source.code.terms import Term
 
 HTTP_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
@@ -105,7 +105,7 @@ def _of_route(program: Program, route: Route) -> Iterator[Entry]:
     match route.target:
         case FuncRef():
             func = route.target.func
-            if func.is_async:
+            if func.is_async and not _is_entered(program, func):
                 runs = not refusal(program.resolver, func)
                 yield Entry(func, "async view", route.path, runs=runs)
         case ClassRef():
@@ -122,7 +122,7 @@ def _of_class(program: Program, cls: Class, path: str) -> Iterator[Entry]:
     entries = [
         Entry(each, "async view", path, runs=not refusal(program.resolver, each))
         for each in handlers
-        if each.is_async
+        if each.is_async and not _is_entered(program, each)
     ]
     yield from entries
     if not any(each.runs for each in entries):
@@ -131,6 +131,11 @@ def _of_class(program: Program, cls: Class, path: str) -> Iterator[Entry]:
     for name in ("dispatch", "setup", "__init__", "initial"):
         if name in methods:
             yield Entry(methods[name], "async view", path)
+
+
+def _is_entered(program: Program, func: Func) -> bool:
+    """Tell whether `async_to_sync` makes a sync view of it: in a thread, on a loop of its own."""
+    return bool(func.decorators) and isinstance(program.resolver.decorated(func), Enter)
 
 
 def _is_action(program: Program, method: Func) -> bool:
@@ -218,7 +223,9 @@ def _of_function(program: Program, func: Func, named: Named | None) -> Iterator[
         ):
             continue
         if name in RECEIVERS:
-            yield Entry(func, "receiver")
+            signals = list(received(program, func))
+            if not signals or not all(sent_by_tasks_alone(program, each) for each in signals):
+                yield Entry(func, "receiver")
         elif is_router(decorator):
             once = isinstance(decorator, ExtMethod) and decorator.name == "on_event"
             yield Entry(func, "endpoint", guard=Guard.RARE if once else Guard.NONE)

@@ -28,6 +28,7 @@ from freeloop.source.code.kinds import (
     asks,
 )
 from freeloop.source.code.lazy import comes_with_user, looked_at, looked_at_by
+from freeloop.source.code.relations import may_be_loaded
 from freeloop.source.code.results import is_lazy_user, item_of
 from freeloop.source.code.sites import Site, Use, What
 from freeloop.source.code.spelling import line_of, written
@@ -128,7 +129,7 @@ class Evaluator(Standing):
         attributes = self.program.attributes
         if type(kind) is Inst:
             model = attributes.foreign_key(kind, name)
-            if model is not None:
+            if model is not None and not may_be_loaded(self.sites, base, name):
                 self.note(What.READ, line, column, term, QuerySet(model))
                 self._loaded(base, name)
             getter = attributes.property_of(kind, name)

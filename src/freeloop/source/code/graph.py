@@ -12,11 +12,12 @@ from freeloop.model.finding import Guard
 from freeloop.source.code.causes import Cause, Causes
 from freeloop.source.code.crashes import Crashes
 from freeloop.source.code.decorators import sync_wrapper
-from freeloop.source.code.deployment import Deployment
+from freeloop.source.code.deployment import ALLOWS_UNSAFE, Deployment
 from freeloop.source.code.drawing import Drawing
 from freeloop.source.code.entries import Entry, find_entries
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.layers import Layer, find_layers
+from freeloop.source.code.loaders import Loaders
 from freeloop.source.code.loops import OwnLoop, own_loops, serves_wsgi_only
 from freeloop.source.code.program import Program
 from freeloop.source.code.reach import Reach, Way
@@ -93,6 +94,11 @@ class Graph:
         return Reach(self.runs, self.crashes, self.entries)
 
     @cached_property
+    def loaders(self) -> Loaders:
+        """Who may have loaded a request's user before."""
+        return Loaders(self.program, self.settings)
+
+    @cached_property
     def runs(self) -> Runs:
         """What sites run."""
         return Runs(self.program, self.drawing)
@@ -100,7 +106,12 @@ class Graph:
     @cached_property
     def crashes(self) -> Crashes:
         """What is never reached on the loop, because the code before it raises."""
-        return Crashes(self.causes, self.runs)
+        return Crashes(self.causes, self.runs, refuses=self.refuses_queries)
+
+    @cached_property
+    def refuses_queries(self) -> bool:
+        """Whether Django raises where a query would run on the loop; otherwise the loop waits."""
+        return not (self.deployment.allows_unsafe or self.program.named.holds(ALLOWS_UNSAFE))
 
     def loop_functions(self) -> Iterator[Func]:
         """Yield every function that runs on an event loop."""
@@ -114,8 +125,18 @@ class Graph:
     def updates_across_await(self, func: Func) -> Iterator[tuple[Site, Update]]:
         """Yield writes to shared state of what was read before an await."""
         if func.updates:
-            for update in updates_across_await(func.body, func.own):
+            own = "" if self._is_made_anew(func.cls) else func.own
+            for update in updates_across_await(func.body, own):
                 yield Site(What.WRITE, func, update.line, 0, update.text, None), update
+
+    def _is_made_anew(self, cls: Class | None) -> bool:
+        """Tell whether each request or connection has an object of its own.
+
+        Channels hands the messages of one connection to its consumer one after another.
+        """
+        bases = self.program.resolver.library_bases(cls) if cls is not None else ()
+        return any(base.startswith(("django.views.", "rest_framework.", "adrf.", "channels."))
+                   for base in bases)  # fmt: skip
 
     def awaits_in_sequence(self, func: Func) -> Iterator[Sequence]:
         """Yield the awaits of a function that do not need one another."""

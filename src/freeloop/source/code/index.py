@@ -106,6 +106,7 @@ class Class:
         methods: Name -> function; the getter where a property has both.
         given: Name -> (annotation, value, method) of what methods give to `self`.
         outer: Function around it.
+        fixed: Attributes that stay what its own `__init__` was given, once somebody has looked.
     """
 
     module: Module
@@ -117,6 +118,7 @@ class Class:
     attributes: dict[str, tuple[Term, Term, int]] = field(default_factory=dict)
     methods: dict[str, Func] = field(default_factory=dict)
     given: dict[str, list[tuple[Term, Term, Func]]] = field(default_factory=dict)
+    fixed: frozenset[str] | None = None
 
     @property
     def qualified(self) -> str:
@@ -243,6 +245,7 @@ class Index:
         self._by_name: dict[str, CodeFile] = {}
         self._packages: set[str] = set()
         self._modules: dict[str, Module] = {}
+        self._deriving: dict[str, list[str]] | None = None
         for file in self.files.values():
             if not kept[file.path].flags & UNREADABLE:
                 self._by_name.setdefault(file.module, file)
@@ -292,9 +295,25 @@ class Index:
         """Yield the modules that define classes, and in which a name is written somewhere."""
         yield from self._with(HAS_CLASSES, mentioning.encode())
 
+    def deriving_from(self, name: str) -> Iterator[Module]:
+        """Yield the modules that derive a class from one of this last name."""
+        if self._deriving is None:
+            self._deriving = {}
+            for path in self.files:
+                for base in self._kept[path].bases:
+                    self._deriving.setdefault(base, []).append(path)
+        for path in self._deriving.get(name, ()):
+            module = self.module_of(path)
+            if module is not None:
+                yield module
+
     def handing_over(self) -> Iterator[Module]:
         """Yield the modules that may give functions to a framework or a response."""
         yield from self._with(HANDS_OVER)
+
+    def mentioning(self, name: str) -> Iterator[Module]:
+        """Yield the modules in which a name is written somewhere."""
+        yield from self._with(0, name.encode())
 
     def all_modules(self) -> Iterator[Module]:
         """Yield every module that can be read."""

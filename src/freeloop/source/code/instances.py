@@ -1,36 +1,53 @@
 """Instances: what an object was made with, where a call shows the object being made.
 
 `if self.create_users:` is never met below `Importer(url).run()` when `create_users` is False by
-default: an attribute that `__init__` alone sets, from an argument, is that argument.
+default: an attribute that `__init__` alone sets, from an argument, is that argument. So is the
+field of a row, which Django sets: `Document()` has no address, and nothing behind `if self.url:`
+is met below it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from freeloop.source.code.conditions import arguments_of, met
 from freeloop.source.code.guards import sets
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.kinds import ClassRef
+from freeloop.source.code.orm import field_kind
 from freeloop.source.code.resolve import Resolver
 from freeloop.source.code.sites import Condition, Site, What
-from freeloop.source.code.terms import ASSIGN, ATTRIBUTE, CALL, Term
+from freeloop.source.code.terms import ASSIGN, ATTRIBUTE, CALL, CONSTANT, Term
 
 
 def fixed_attributes(init: Func) -> frozenset[str]:
     """Return the attributes that nothing but an `__init__` sets, each from an argument."""
-    found = [
-        (target, term[2])
-        for term in init.body
-        if term[0] == ASSIGN and type(term[2]) is str and term[2] in init.names
-        for target in term[1]
-        if type(target) is tuple and target[0] == ATTRIBUTE and target[1] == init.own
-    ]
-    given = init.cls.given if init.cls is not None else {}
+    cls = init.cls
+    if cls is None:
+        return frozenset()
+    if cls.fixed is None:
+        cls.fixed = frozenset(_fixed_by(init, cls))
+    return cls.fixed
+
+
+def _fixed_by(init: Func, cls: Class) -> Iterator[str]:
+    for term in init.body:
+        if term[0] != ASSIGN or type(term[2]) is not str or term[2] not in init.names:
+            continue
+        for target in term[1]:
+            if type(target) is not tuple or target[:2] != (ATTRIBUTE, init.own):
+                continue
+            if len(cls.given.get(target[2], ())) == 1 and not sets(init.body, term[2]):
+                yield target[2]
+
+
+def fields(cls: Class) -> frozenset[str]:
+    """Return the fields of a model that none of its methods sets."""
     return frozenset(
-        target[2]
-        for target, value in found
-        if len(given.get(target[2], ())) == 1 and not sets(init.body, value)
+        name
+        for name, (_, value, _) in cls.attributes.items()
+        if field_kind(value).endswith("Field") and name not in cls.given
     )
 
 
@@ -58,6 +75,8 @@ def before_method(
     if made is None or not isinstance(made.target, ClassRef):
         return None
     init = resolver.method(made.target.cls, "__init__")
+    if init is None and resolver.is_model(made.target.cls):
+        return False if met(condition, _of_row(made, made.target.cls, condition)) is False else None
     own = [each for each in resolver.mro(made.target.cls) if isinstance(each, Class)]
     # Another class of its bases may set it too.
     given = [each for cls in own for each in cls.given.get(name, ())]
@@ -68,6 +87,22 @@ def before_method(
     if type(value) is str:
         return replace(condition, parameter=value) if value in made.passes else None
     return False if met(condition, value) is False else None
+
+
+def _of_row(made: Site, cls: Class, condition: Condition) -> Term:
+    """Return what a field of a new row is; None if reading does not tell."""
+    _, _, positional, keywords, *_ = made.call or (0, None, (), ())
+    name = condition.parameter.partition(".")[2]
+    given = dict(keywords)
+    if positional or "" in given or None in given or name not in fields(cls):
+        return None
+    if name in given:
+        return given[name] if type(given[name]) is tuple else None
+    options = dict(cls.attributes[name][1][3])
+    if "default" in options or "db_default" in options:
+        return options.get("default")
+    # An empty text or None, by the field: both are false, and more is not known.
+    return (CONSTANT, None) if condition.operator == "" else None
 
 
 def _made(base: Term, name: str, func: Func, sites: list[Site]) -> Site | None:

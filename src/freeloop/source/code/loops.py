@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from freeloop.source.code.deployment import Deployment
 from freeloop.source.code.entries import Entry
 from freeloop.source.code.index import Func
-from freeloop.source.code.kinds import Coroutine, Enter, Ext, ExtInst, ExtMethod, FuncRef
+from freeloop.source.code.kinds import Coroutine, Enter, Ext, FuncRef
 from freeloop.source.code.program import Program
 from freeloop.source.code.routes import Routes
 from freeloop.source.code.settings import Settings
 from freeloop.source.code.sites import Site, What
+from freeloop.source.code.tasks import is_task
 
 RUNNERS = frozenset({"asyncio.run", "asyncio.runners.run"})
-TASKS = ("celery.shared_task", "celery.app.shared_task", "django.tasks.task", "dramatiq.actor",
-         "huey.contrib.djhuey.task", "django_rq.job")  # fmt: skip
 DEEPEST = 4
 
 
@@ -60,18 +59,8 @@ def own_loops(
             yield from _below(program, func, f"view {func.last_name}", enters=wsgi_only)
     for module in program.index.all_modules():
         for func in module.functions:
-            if func.decorators and not func.is_async and _is_task(program, func):
+            if not func.is_async and is_task(program.resolver, func):
                 yield from _below(program, func, f"task {func.last_name}", enters=True)
-
-
-def _is_task(program: Program, func: Func) -> bool:
-    for name, _, kind in program.resolver.decorator_names(func):
-        if name in TASKS:
-            return True
-        if isinstance(kind, ExtMethod) and kind.name == "task":
-            owner = kind.owner
-            return isinstance(owner, ExtInst) and owner.name.startswith("celery.")
-    return False
 
 
 def _below(program: Program, func: Func, why: str, *, enters: bool) -> Iterator[OwnLoop]:

@@ -26,6 +26,10 @@ class Named:
         self._by_pieces: dict[str, bool] = {}
         self._modules: dict[str, bool] = {}
 
+    def holds(self, text: str) -> bool:
+        """Tell whether a file has a text of just these words."""
+        return any(self._index.holds(path, text) for path in self._paths)
+
     def module(self, file: CodeFile, besides: Collection[str] = ()) -> bool:
         """Tell whether another file names a module, or may do so.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freeloop.source.code.index import Func
+from freeloop.source.code.index import Class, Func
 from freeloop.source.code.program import Program
 from freeloop.source.code.terms import CALL, CONSTANT, EXPRESSION, RAISE, Term
 
@@ -16,6 +16,7 @@ class Overrides:
         """Look for them in a program."""
         self._program = program
         self._found: dict[Func, tuple[Func, ...]] = {}
+        self._derived: dict[Class, tuple[Class, ...]] = {}
 
     def of(self, method: Func) -> tuple[Func, ...]:
         """Return what may run where an abstract method is called; none for any other function."""
@@ -25,18 +26,38 @@ class Overrides:
         return known
 
     def _search(self, method: Func) -> tuple[Func, ...]:
-        name, resolver = method.last_name, self._program.resolver
+        assert method.cls is not None
+        name = method.last_name
         return tuple(
             cls.methods[name]
-            for module in self._program.index.with_classes(name)
-            for cls in module.classes
-            if cls is not method.cls
-            and name in cls.methods
-            and method.cls in resolver.mro(cls)
+            for cls in self._derived_from(method.cls)
+            if name in cls.methods
             # A stand-in of the tests is not what a request meets.
             and (method.in_tests or not cls.methods[name].in_tests)
             and not self._is_abstract(cls.methods[name])
         )
+
+    def _derived_from(self, base: Class) -> tuple[Class, ...]:
+        """Return all classes below one, wherever they are written."""
+        known = self._derived.get(base)
+        if known is not None:
+            return known
+        index, resolver = self._program.index, self._program.resolver
+        found: dict[Class, None] = {}
+        seen: set[str] = set()
+        names = [base.last_name]
+        while names:
+            name = names.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for module in index.deriving_from(name):
+                for cls in module.classes:
+                    if cls is not base and cls not in found and base in resolver.mro(cls):
+                        found[cls] = None
+                        names.append(cls.last_name)
+        self._derived[base] = tuple(found)
+        return self._derived[base]
 
     def _is_abstract(self, func: Func) -> bool:
         if func.cls is None or func.outer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from freeloop.knowledge.blocking import Knowledge
 from freeloop.source.code.attributes import REQUEST, Attributes
@@ -18,6 +19,7 @@ from freeloop.source.code.kinds import (
     Inst,
     Kind,
     Lent,
+    QuerySet,
 )
 from freeloop.source.code.lazy import may_look
 from freeloop.source.code.named import Named
@@ -114,7 +116,7 @@ class Program:
         if (kind is None or told) and not func.yields:
             if func in self._walking or len(self._walking) > DEEPEST:
                 return kind
-            found = next((each for each in self.walk(func).returned if _tells(each)), None)
+            found = _likely(self.walk(func).returned)
             # The body tells more of a row than its class: which relations the query loaded.
             if kind is None or (isinstance(found, Inst) and found.queried):
                 kind = found
@@ -206,6 +208,19 @@ class Program:
         if "staticmethod" in names:
             return None
         return ClassRef(func.cls) if "classmethod" in names else Inst(func.cls)
+
+
+def _likely(kinds: Sequence[Kind | None]) -> Kind | None:
+    """Return what a function gives back; no rows to be asked for where it may give others.
+
+    It returns what was loaded before, or else a queryset: which of them is not known.
+    """
+    found = next((each for each in kinds if _tells(each)), None)
+    if None not in kinds:
+        return found
+    if isinstance(found, QuerySet):
+        return None
+    return replace(found, queried=False) if isinstance(found, Inst) else found
 
 
 def _tells(kind: Kind | None) -> bool:

@@ -36,6 +36,7 @@ class Settings:
         urlconf: ROOT_URLCONF.
         asgi: ASGI_APPLICATION.
         middleware: MIDDLEWARE, as far as its items are written out.
+        middleware_whole: Whether all of them are.
         cache_backend: Backend of the default cache.
         session_engine: SESSION_ENGINE.
         atomic_requests: Whether a database has ATOMIC_REQUESTS.
@@ -57,6 +58,7 @@ class Settings:
     urlconf: str = ""
     asgi: str = ""
     middleware: tuple[str, ...] = ()
+    middleware_whole: bool = False
     cache_backend: str = ""
     session_engine: str = ""
     atomic_requests: bool = False
@@ -125,6 +127,7 @@ def read_settings(index: Index, name: str) -> Settings:
         urlconf=_text(values.get("ROOT_URLCONF")),
         asgi=_text(values.get("ASGI_APPLICATION")),
         middleware=tuple(_texts(values.get("MIDDLEWARE"))),
+        middleware_whole=_is_whole(values.get("MIDDLEWARE")),
         cache_backend=_text(cache.get("BACKEND")),
         session_engine=_text(values.get("SESSION_ENGINE")),
         atomic_requests=any(
@@ -257,3 +260,17 @@ def _texts(term: Term) -> list[str]:
     if term[0] == OPERATION:
         return [*_texts(term[2]), *_texts(term[3])]
     return []
+
+
+def _is_whole(term: Term) -> bool:
+    """Tell whether every item of a list is written out."""
+    if type(term) is not tuple:
+        return False
+    if term[0] == OPERATION:
+        return _is_whole(term[2]) and _is_whole(term[3])
+    if term[0] != SEQUENCE:
+        return False
+    return all(
+        _is_whole(each[1]) if type(each) is tuple and each[0] == STARRED else _text(each)
+        for each in term[2]
+    )

@@ -9,6 +9,7 @@ from freeloop.source.code.kinds import Ext, ExtInst, ExtMethod, FuncRef, Kind
 from freeloop.source.code.program import Program
 from freeloop.source.code.sites import Site, What
 from freeloop.source.code.spelling import written
+from freeloop.source.code.tasks import is_command, is_task
 from freeloop.source.code.terms import SEQUENCE, Term
 
 RECEIVERS = frozenset({"django.dispatch.receiver", "django.dispatch.dispatcher.receiver"})
@@ -16,6 +17,7 @@ SIGNALS = frozenset({"django.dispatch.Signal", "django.dispatch.dispatcher.Signa
 BUILT_IN_SIGNALS = (
     "django.db.models.signals.", "django.core.signals.", "django.contrib.auth.signals.",
 )  # fmt: skip
+SENDS = (".send", ".asend", ".send_robust", ".asend_robust")
 # Where receivers are connected by convention.
 MODULES = ("apps", "signals", "receivers", "handlers", "signal_handlers")
 
@@ -36,7 +38,33 @@ def connected_async(program: Program) -> Iterator[Func]:
         if file.module.rpartition(".")[2] in MODULES:
             module = program.index.module_of(path)
             if module is not None and _may_connect(module):
-                yield from (func for _, func in _connected(program, module) if func.is_async)
+                for signal, func in _connected(program, module):
+                    if func.is_async and not sent_by_tasks_alone(program, signal):
+                        yield func
+
+
+def received(program: Program, func: Func) -> Iterator[str]:
+    """Yield the names of the signals that decorators connect a function to."""
+    yield from (name for name, _ in _decorated(program, func))
+
+
+def sent_by_tasks_alone(program: Program, signal: str) -> bool:
+    """Tell whether a signal of the project is sent, and by nothing but tasks and commands.
+
+    Their receivers run on a loop that Django makes for them and nobody else waits on.
+    """
+    senders = [
+        func
+        for module in program.index.mentioning(signal)
+        for func in (module.body, *module.functions)
+        if not func.in_tests and signal.encode() in func.packed
+        for site in program.sites(func)
+        if site.text.endswith(tuple(f"{signal}{each}" for each in SENDS))
+    ]
+    return bool(senders) and all(
+        not func.is_async and (is_task(program.resolver, func) or is_command(func))
+        for func in senders
+    )
 
 
 def _may_connect(module: Module) -> bool:

@@ -12,7 +12,8 @@ from freeloop.source.code.kinds import Kind
 from freeloop.source.code.spelling import written
 from freeloop.source.code.terms import Term
 
-_ORDER = (Guard.NONE, Guard.BRANCH, Guard.CACHE, Guard.SETTING, Guard.RARE, Guard.AFTER)
+_ORDER = (Guard.NONE, Guard.BRANCH, Guard.CACHE, Guard.SETTING, Guard.RARE, Guard.LOADED,
+          Guard.AFTER)  # fmt: skip
 _WEIGHT = {guard: weight for weight, guard in enumerate(_ORDER)}
 
 

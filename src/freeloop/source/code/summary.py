@@ -12,13 +12,16 @@ from typing import Any
 
 from freeloop.model.finding import Unread
 from freeloop.source.code.reader import Reader
-from freeloop.source.code.terms import Terms
+from freeloop.source.code.terms import ATTRIBUTE, SUBSCRIPT, Term, Terms
 
 # What a file may hold, known without reading its summary.
 HAS_ASYNC = 1
 HAS_CLASSES = 2
 UNREADABLE = 4
 HANDS_OVER = 8
+
+# Where its bases stand in the row of a class.
+BASES = 3
 
 # Libraries that are given handlers as arguments, and responses that are given generators.
 REGISTRARS = ("aiohttp.web", "telegram.ext.", "aiogram.", "discord.", "telethon.", "socketio.")
@@ -59,11 +62,14 @@ class Kept:
         digest: Of the file's bytes.
         flags: HAS_ASYNC, HAS_CLASSES, UNREADABLE.
         packed: What `unpack` reads; of an unreadable file its line and problem.
+        bases: Last names of what its classes are derived from, as they are called where they
+            are imported from.
     """
 
     digest: bytes
     flags: int
     packed: bytes
+    bases: tuple[str, ...] = ()
 
     def unpack(self) -> Summary:
         """Return the summary."""
@@ -112,7 +118,22 @@ def summarise(content: bytes, package: str, digest: bytes) -> Kept:
         flags |= HAS_CLASSES
     if any(f"{name}.".startswith((*REGISTRARS, *STREAMS)) for _, name in reader.imports):
         flags |= HANDS_OVER
-    return Kept(digest, flags, packed)
+    return Kept(digest, flags, packed, _bases(reader))
+
+
+def _bases(reader: Reader) -> tuple[str, ...]:
+    imported = {name: dotted.rpartition(".")[2] for name, dotted in reader.imports}
+    names = {_last_name(base) for row in reader.classes for base in row[BASES]}
+    return tuple(sorted({imported.get(name, name) for name in names if name}))
+
+
+def _last_name(term: Term) -> str:
+    """Return what a base is called: "Generic" of `typing.Generic[T]`, "" of a call."""
+    while type(term) is tuple and term[0] == SUBSCRIPT:
+        term = term[1]
+    if type(term) is tuple and term[0] == ATTRIBUTE:
+        return str(term[2])
+    return term if type(term) is str else ""
 
 
 def _parse(content: bytes) -> ast.Module:

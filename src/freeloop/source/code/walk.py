@@ -15,7 +15,7 @@ from freeloop.source.code.guards import (
     leaves_when_kept,
 )
 from freeloop.source.code.index import Func
-from freeloop.source.code.instances import fixed_attributes
+from freeloop.source.code.instances import fields, fixed_attributes
 from freeloop.source.code.kinds import (
     NOTHING,
     ClassRef,
@@ -103,8 +103,11 @@ class Walker(Evaluator):
     def _fixed(self) -> set[str]:
         """Return the attributes of its own object that stay what they were given: "self.deep"."""
         cls, own = self.func.cls, self.func.own
-        init = cls.methods.get("__init__") if cls is not None and cls.given and own else None
-        return set() if init is None else {f"{own}.{name}" for name in fixed_attributes(init)}
+        if cls is None or not own:
+            return set()
+        init = cls.methods.get("__init__") if cls.given else None
+        names = fields(cls) if init is None else fixed_attributes(init)
+        return {f"{own}.{name}" for name in names}
 
     def block(
         self, body: Terms, guard: Guard = Guard.NONE, test: Term = None, *, holds: bool = True
