@@ -50,6 +50,8 @@ def main() -> int:
         asked.output.write_text(json.dumps(asdict(result), indent=2) + "\n")
     relief = result.relief
     clean = not (relief.connections or relief.threads or relief.wrong or relief.lost_rows)
+    # asgiref's own losses come as rarely as in stock (tests/relief/isolation/test_bridges.py).
+    clean = clean and relief.lost_on_bridges <= relief.requests / 1000
     print("relief leaks nothing" if clean else "relief LEAKS")
     return 0 if clean else 1
 

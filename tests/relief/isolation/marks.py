@@ -188,6 +188,10 @@ class Notebook:
         wrong: Sentences about leaks and losses.
         looks: How many places were read.
         broken_bridges: Requests that ended in an error of asgiref, as stock's do.
+        over_bridges: Marks of requests whose stream begins after a way back over `async_to_sync`.
+        lost_on_bridges: Those of them that lost there what their view had set. asgiref lets the
+            thread go on before it has kept the view's context (`test_bridges.py`); so it is in
+            stock, and nothing of another request is seen.
         unattended: Marks of requests that go on after their cancellation, as they do in Django 5.2
             and 6.0: outside of the handler, and so in another thread than before.
         facts: What a view found out, to be compared with stock.
@@ -199,6 +203,8 @@ class Notebook:
     looks: int = 0
     threads: dict[threading.Thread, set[str]] = field(default_factory=dict)
     broken_bridges: int = 0
+    over_bridges: set[str] = field(default_factory=set)
+    lost_on_bridges: set[str] = field(default_factory=set)
     unattended: set[str] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop | None = None
@@ -237,6 +243,10 @@ class Notebook:
             may_be_new = not written or (mark.text in self.unattended and place in IN_THREAD)
             if seen == own or (may_be_new and seen in place.others(mark)):
                 continue
+            crossed = mark.text in self.over_bridges and place in ANYWHERE
+            if crossed and seen in place.others(mark):
+                self.lost_on_bridges.add(mark.text)
+                continue
             self.wrong.append(f"{where}: {mark.text} sees {seen!r} in {place.name}, not {own!r}")
 
     def look_at(self, mark: Mark, where: str, seen: object) -> None:
@@ -255,11 +265,12 @@ class Notebook:
             "looks": self.looks,
             "threads": len(self.threads),
             "broken_bridges": self.broken_bridges,
+            "lost_on_bridges": len(self.lost_on_bridges),
             "facts": self.facts,
         }
         self.wrong, self.looks, self.broken_bridges = [], 0, 0
         self.threads, self.facts, self._arrivals = {}, {}, {}
-        self.unattended = set()
+        self.unattended, self.over_bridges, self.lost_on_bridges = set(), set(), set()
         return answer
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.relief.isolation.leaks import allowed, leaks_of
+from tests.relief.isolation.leaks import MOST_LOST_ON_BRIDGES, allowed, leaks_of
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("postgresql", "linux")]
 
@@ -20,6 +20,7 @@ def test_a_thousand_disturbed_requests_leave_no_connection_and_no_thread(databas
 
     assert found.wrong == ()
     assert found.threads == found.lost_rows == 0
+    assert found.lost_on_bridges <= MOST_LOST_ON_BRIDGES
     if found.connections:
         stock = leaks_of(database, "stock", 1000, random.Random(5))
         assert found.connections <= allowed(stock.connections)

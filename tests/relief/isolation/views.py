@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import AsyncToSync, async_to_sync, sync_to_async
 from django.contrib import messages
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -73,6 +73,8 @@ async def streams(request: HttpRequest) -> StreamingHttpResponse:
     """An answer that goes on after the middleware; what is left in it is looked for there."""
     mark = mark_of(request)
     await _arrive(request, mark)
+    if getattr(AsyncToSync.executors, "current", None) is not None:
+        notebook.over_bridges.add(mark.text)
 
     async def chunks() -> AsyncIterator[str]:
         for step in _steps(request):
