@@ -29,6 +29,7 @@ _SCAN_NS = 500_000_000
 # A stretch that goes on for so long is reported while it does: it may never end.
 _ENDLESS_NS = 10_000_000_000
 _MOST_SAMPLES = 400
+_MOST_READINGS = 3
 
 Stack = tuple[Frame, ...]
 
@@ -62,9 +63,7 @@ class Lookout:
             due_ns: When this look should have come, had nobody kept the watchdog from it.
         """
         watched_loops = list(loops.values())
-        own, process_ns = self._clock.read(), time.process_time_ns()
-        readings = [watched.clock.read() for watched in watched_loops]
-        now_ns = time.perf_counter_ns()
+        own, process_ns, readings, now_ns = self._read(watched_loops)
         frames = sys._current_frames()
         # From here to the end of the loop below nothing may give the lock away.
         late_ns = now_ns - due_ns
@@ -118,6 +117,17 @@ class Lookout:
             self._scanned_ns = now_ns
             self._suspects.scan()
         self._hidden.look(watched_loops, frames, now_ns)
+
+    def _read(self, loops: list[WatchedLoop]) -> tuple[Reading, int, list[Reading], int]:
+        """Return the clocks of the watchdog, the process and the loops' threads, and when it is."""
+        for _ in range(_MOST_READINGS):
+            own, process_ns = self._clock.read(), time.process_time_ns()
+            readings = [watched.clock.read() for watched in loops]
+            now_ns = time.perf_counter_ns()
+            # Who took the lock while a clock was read used the core after that.
+            if now_ns - own.at_ns < LOCK_HELD_NS:
+                break
+        return own, process_ns, readings, now_ns
 
     def begin(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
         """Read the clocks alone: what has just begun is measured from here."""
