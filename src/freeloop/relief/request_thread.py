@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext
 
 from freeloop.relief import switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from freeloop.relief.request_executor import RequestExecutor
+
+# Makes a request's executor; None, or where it returns None, leaves that to asgiref. Put in by
+# `install()`.
+new_executor: Callable[[], RequestExecutor | None] | None = None
 
 _current: ContextVar[RequestThread | None] = ContextVar("freeloop_request_thread", default=None)
 
@@ -32,6 +42,7 @@ class RequestThread(ThreadSensitiveContext):
         self._given = relieved
         self._outer: RequestThread | None = None
         self.below_sync_code = False
+        self._own: RequestExecutor | None = None
 
     async def __aenter__(self) -> Self:
         """Enter at once, as stock: later, one request would get several threads."""
@@ -41,6 +52,10 @@ class RequestThread(ThreadSensitiveContext):
         # As long as the request has no thread, nothing in it can change this.
         self.below_sync_code = bool(getattr(AsyncToSync.executors, "current", None))
         _current.set(self)
+        if self.relieved and self.token and new_executor is not None:
+            self._own = new_executor()
+            if self._own is not None:
+                SyncToAsync.context_to_thread_executor[self] = self._own
         return self
 
     async def __aexit__(self, *raised: object) -> None:
@@ -53,20 +68,32 @@ class RequestThread(ThreadSensitiveContext):
     def retire(self) -> None:
         """Let the thread, if there is one, end once it has done what it was given."""
         executor = SyncToAsync.context_to_thread_executor.pop(self, None)
-        if executor is not None:
+        if executor is not None and not self._is_unused(executor):
             executor.shutdown(wait=False)
+        self._own = None
 
     def untouched(self) -> bool:
         """Return whether the next sync call of this task would start the request's thread.
 
         Then that thread does not exist yet, so nothing that is local to it exists either.
         """
+        executor = SyncToAsync.context_to_thread_executor.get(self)
         return (
             bool(self.token)
             and not self.below_sync_code
-            and self not in SyncToAsync.context_to_thread_executor
+            and (executor is None or self._is_unused(executor))
             and SyncToAsync.thread_sensitive_context.get(None) is self
         )
+
+    def leave_stock(self) -> None:
+        """Answer the request as stock would; it has no thread yet."""
+        self.relieved = False
+        executors = SyncToAsync.context_to_thread_executor
+        if self._is_unused(executors.get(self)):
+            del executors[self]
+
+    def _is_unused(self, executor: Executor | None) -> bool:
+        return executor is not None and executor is self._own and not self._own.began
 
 
 def retire_after_next_call() -> None:
@@ -109,7 +136,7 @@ def leave_stock() -> None:
     """Answer the request that is being served as stock would."""
     current = _current.get()
     if current is not None:
-        current.relieved = False
+        current.leave_stock()
 
 
 def relieved() -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.handlers import asgi, base
 from django.db.utils import ConnectionHandler
 
-from freeloop.relief import shapes, switch
+from freeloop.relief import request_executor, request_thread, shapes, switch
 from freeloop.relief.connections import tracking_create_connection
 from freeloop.relief.handler import RelievedSignals, relieved_sync_to_async
 from freeloop.relief.middleware import relieved_adapt, relieved_convert, relieved_load_middleware
@@ -54,6 +54,12 @@ def seams() -> tuple[Seam, ...]:
     """Return every seam, in the order in which they are put in."""
     return (
         Seam(shapes.THREAD, asgi, "ThreadSensitiveContext", lambda _stock: RequestThread),
+        Seam(
+            shapes.EXECUTOR,
+            request_thread,
+            "new_executor",
+            lambda _stock: request_executor.new_executor,
+        ),
         Seam(shapes.SIGNALS, asgi, "signals", RelievedSignals),
         Seam(shapes.CLOSING, asgi, "sync_to_async", relieved_sync_to_async),
         Seam(

@@ -1,4 +1,4 @@
-"""Whether the installed Django and asgiref have the shape that relief was written for.
+"""Whether the installed Django, asgiref and Python have the shape that relief was written for.
 
 Asked of their code, not of their version numbers: a part whose shape is unknown stays stock, and
 says so. A Django that has left out these hops by itself has another shape too.
@@ -18,10 +18,13 @@ from django.dispatch import Signal
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from freeloop.relief import request_executor
+
 _LIBRARIES = tuple(f"{Path(str(each.__file__)).parent}{os.sep}" for each in (django, sync))
 _OURS = f"{Path(__file__).parent}{os.sep}"
 
 THREAD = "request thread"
+EXECUTOR = "request executor"
 SIGNALS = "request signals"
 CLOSING = "response closing"
 MIDDLEWARE = "middleware"
@@ -31,6 +34,7 @@ def unknown_shapes() -> dict[str, str]:
     """Return the parts that must stay stock, each with what is different in the code installed."""
     found = {
         THREAD: _thread(),
+        EXECUTOR: request_executor.difference(),
         SIGNALS: _signals(),
         CLOSING: _closing(),
         MIDDLEWARE: _middleware(),

@@ -215,3 +215,14 @@ def dish_or_first(dish=None):
     if dish is None:
         dish = Dish.objects.first()
     return dish
+
+
+@sync_to_async
+def place_of(order):
+    return order.guest.favourite.price
+
+
+async def read_deeper_before(request):
+    order = await Order.objects.aget(pk=1)
+    price = await place_of(order)
+    return price, order.guest.favourite

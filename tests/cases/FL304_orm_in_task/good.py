@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import close_old_connections, models
 
 tasks = set()
@@ -48,3 +50,17 @@ async def grouped(request):
 async def others(request):
     tasks.add(asyncio.create_task(tidy()))
     tasks.add(asyncio.create_task(tell()))
+
+
+async def closing():
+    await database_sync_to_async(Order.objects.create)()
+
+
+async def closed_by_its_adapter(request):
+    tasks.add(asyncio.create_task(closing()))
+
+
+class Orders(AsyncWebsocketConsumer):
+    async def connect(self):
+        """Channels closes old connections of the thread that all consumers share."""
+        tasks.add(asyncio.create_task(book()))

@@ -1,10 +1,11 @@
-"""A Django or asgiref of another shape: that part stays stock, and says so once."""
+"""A Django, asgiref or Python of another shape: that part stays stock, and says so once."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import thread as pools
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.relief.safety.started import request_threads
 
 PARTS = {
     "request thread",
+    "request executor",
     "request signals",
     "response closing",
     "middleware",
@@ -50,6 +52,13 @@ OTHERWISE: dict[str, tuple[Any, str, str, set[str]]] = {
         "__aexit__",
         "async def __aexit__(self, *raised):\n    return None",
         PARTS - {"connections"},
+    ),
+    "request executor": (
+        pools,
+        "_worker",
+        # As Python 3.14 has it.
+        "def _worker(executor_reference, ctx, work_queue):\n    return None",
+        {"request executor"},
     ),
     "request signals": (
         Signal,

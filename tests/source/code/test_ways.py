@@ -102,6 +102,8 @@ def odd(n):
         ("try:\n        pass\n    except KeyError:\n        time.sleep(1)", Guard.BRANCH),
         ("if settings.SLOW:\n        time.sleep(1)", Guard.SETTING),
         ("if os.environ.get('SLOW'):\n        time.sleep(1)", Guard.SETTING),
+        ("if not settings.SLOW:\n        return\n    time.sleep(1)", Guard.SETTING),
+        ("if SLOW:\n        time.sleep(1)", Guard.SETTING),
         ("if not kept:\n        kept.append(time.sleep(1))", Guard.CACHE),
         ("if 'x' not in kept:\n        kept['x'] = time.sleep(1)", Guard.CACHE),
         (
@@ -124,6 +126,7 @@ def test_a_guard_is_told_from_what_stands_around_the_call(
         urls="from django.urls import path\nfrom views import first\n"
         "urlpatterns = [path('first/', first)]",
         views="import os, time\nfrom functools import cache\nfrom django.conf import settings\n"
+        "from shop.settings import SLOW\n"
         "kept = {}\n"
         + ("@cache\ndef once():\n    time.sleep(1)\n" if "once" in code else "")
         + f"async def first(request):\n    {code}\n",

@@ -16,7 +16,8 @@ the view returns.
         return HttpResponse("thanks")
 
 **Good.** A task framework (`django.tasks`, Celery), or a task that closes its connections in
-`finally`: `await sync_to_async(close_old_connections)()`.
+`finally`: `await sync_to_async(close_old_connections)()`, or Channels' `database_sync_to_async`,
+which closes them itself.
 
 **When to ignore it.** When the task is awaited in a way that reading does not see.
 
@@ -46,6 +47,9 @@ from freeloop.source.code.kinds import (
 from freeloop.source.code.sites import Site, What
 
 DEEPEST = 30
+# A bot has no request whose end would close a connection. All consumers share one thread for the
+# ORM, and Channels closes its old connections whenever one of them gets a message (since 4.2).
+CLOSED_ELSEWHERE = ("bot handler", "consumer")
 CLOSES = ("close_old_connections", "close_all", "connection.close", "connections.close_all")
 
 
@@ -56,8 +60,7 @@ def find(graph: Graph) -> Iterator[Finding]:
         if started is None or _is_awaited(graph, site) or _is_cancelled(site):
             continue
         entry = graph.way_to_site(site).entry
-        if entry is not None and entry.what == "bot handler":
-            # It has no request whose end would close a connection.
+        if entry is not None and entry.what in CLOSED_ELSEWHERE:
             continue
         user = _orm_below(graph, started, set())
         if user is not None:
@@ -137,7 +140,7 @@ def _uses_orm(graph: Graph, kind: Kind | None) -> bool:
         case ExtMethod() if isinstance(kind.owner, Inst):
             owner = kind.owner.cls
             return kind.name in ("asave", "adelete") and graph.program.resolver.is_model(owner)
-        case Offload():
+        case Offload(closes=False):
             inner = kind.inner
             return isinstance(inner, ExtMethod) and isinstance(inner.owner, QuerySet | Manager)
         case _:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from freeloop.source.code.index import Class, Func
 from freeloop.source.code.kinds import (
     NOTHING,
@@ -255,7 +257,7 @@ def bound(kind: Kind | None, owner: Kind) -> Kind | None:
         case FuncRef():
             return FuncRef(kind.func, owner, kind.cached)
         case Offload():
-            return Offload(bound(kind.inner, owner), kind.sensitive)
+            return replace(kind, inner=bound(kind.inner, owner))
         case Enter():
             return Enter(bound(kind.inner, owner))
         case Lent() | LambdaRef():

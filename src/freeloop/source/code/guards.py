@@ -45,7 +45,7 @@ SETTINGS = ("django.conf.settings", "os.environ", "os.getenv")
 
 def guard_of_test(here: Evaluator, test: Term, body: Terms) -> tuple[Guard, Guard]:
     """Return what a condition means for its two branches."""
-    if _asks_setting(here, test):
+    if asks_setting(here, test):
         return Guard.SETTING, Guard.SETTING
     if asks_auser(test):
         return Guard.NONE, Guard.RARE
@@ -94,7 +94,8 @@ def leaves_when_kept(term: Term) -> bool:
     return test is not None and _same(test, returned)
 
 
-def _asks_setting(here: Evaluator, test: Term) -> bool:
+def asks_setting(here: Evaluator, test: Term) -> bool:
+    """Tell whether a test asks what the settings, or the environment, say."""
     if type(test) is tuple:
         tag = test[0]
         if tag == ATTRIBUTE:
@@ -113,10 +114,14 @@ def _asks_setting(here: Evaluator, test: Term) -> bool:
         parts = test[2] if tag in (PARTS, COMPARE) else test[1] if tag == BOOLEAN else ()
         # A loop, not `any`: it runs for every condition there is.
         for each in parts:  # noqa: SIM110
-            if _asks_setting(here, each):
+            if asks_setting(here, each):
                 return True
         return False
-    return bool(test == "TYPE_CHECKING")
+    if type(test) is not str or not test.isupper():
+        return False
+    # `from shop.settings import DEBUG`
+    module = here.func.module.imports.get(test, "").rpartition(".")[0]
+    return test == "TYPE_CHECKING" or module.rpartition(".")[2] == "settings"
 
 
 def _returns_setting(kind: Kind | None) -> bool:

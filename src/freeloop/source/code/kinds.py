@@ -135,10 +135,17 @@ class Coroutine:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Offload:
-    """A callable whose call runs in a thread and is awaited: `sync_to_async(f)`."""
+    """A callable whose call runs in a thread and is awaited: `sync_to_async(f)`.
+
+    Attributes:
+        inner: What runs.
+        sensitive: Whether in the thread that is kept for the request.
+        closes: Whether old connections are closed before and after: `database_sync_to_async(f)`.
+    """
 
     inner: Kind | None
     sensitive: bool = True
+    closes: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)

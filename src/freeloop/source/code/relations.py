@@ -12,7 +12,7 @@ from freeloop.source.code.index import Func
 from freeloop.source.code.kinds import Coroutine, Ext, ExtMethod, FuncRef, Inst, Kind, Offload
 from freeloop.source.code.results import IN_THREAD
 from freeloop.source.code.sites import Site, What
-from freeloop.source.code.terms import Term
+from freeloop.source.code.terms import ATTRIBUTE, Term
 
 
 def may_be_loaded(sites: Iterable[Site], base: Term, name: str) -> bool:
@@ -20,9 +20,11 @@ def may_be_loaded(sites: Iterable[Site], base: Term, name: str) -> bool:
 
     Args:
         sites: What happened before, in this function.
-        base: Name of the variable.
+        base: Name of the variable, or what is read of it.
         name: Of the relation.
     """
+    while type(base) is tuple and base[0] == ATTRIBUTE:
+        base = base[1]
     if type(base) is not str:
         return False
     calls = (site for site in sites if site.what is What.CALL and site.call is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 
 from freeloop.knowledge.blocking import Knowledge
@@ -40,12 +41,12 @@ from freeloop.source.code.terms import (
     Terms,
 )
 
-OFFLOADERS = frozenset(
+# Adapters that close old connections before and after what they run.
+CLOSERS = frozenset({"channels.db.database_sync_to_async", "channels.db.DatabaseSyncToAsync"})
+OFFLOADERS = CLOSERS | frozenset(
     {
         "asgiref.sync.sync_to_async",
         "asgiref.sync.SyncToAsync",
-        "channels.db.database_sync_to_async",
-        "channels.db.DatabaseSyncToAsync",
         "starlette.concurrency.run_in_threadpool",
         "fastapi.concurrency.run_in_threadpool",
     }
@@ -265,7 +266,7 @@ class Resolver:
             return kind
         for name, term, decorator in self.decorator_names(func):
             if name in OFFLOADERS:
-                kind = Offload(kind, sensitive=is_sensitive(term))
+                kind = Offload(kind, is_sensitive(term), name in CLOSERS)
             elif name in ENTERERS:
                 kind = Enter(kind)
             elif name in CACHES and isinstance(kind, FuncRef):
@@ -282,7 +283,7 @@ class Resolver:
         for _, term in _returned(decorator.body):
             made = self.evaluate(decorator, term)
             if isinstance(made, Offload):
-                return Offload(kind, made.sensitive)
+                return replace(made, inner=kind)
             if isinstance(made, Enter):
                 return Enter(kind)
         return kind

@@ -28,7 +28,7 @@ from freeloop.source.code.kinds import (
     is_in_memory,
 )
 from freeloop.source.code.orm import INSTANCE_RUNS, LAZY, ONE_ROW, RUNS, SHORTCUTS
-from freeloop.source.code.resolve import ENTERERS, OFFLOADERS, Resolver
+from freeloop.source.code.resolve import CLOSERS, ENTERERS, OFFLOADERS, Resolver
 
 # Give back the first argument, or what it holds.
 SAME = frozenset({"functools.partial", "copy.copy", "copy.deepcopy", "asyncio.shield"})
@@ -102,7 +102,7 @@ class Results:
             case Offload():
                 # `sync_to_async(thread_sensitive=False)` is a decorator: it waits for its function.
                 if callee.inner is None and isinstance(first, FuncRef):
-                    return Offload(first, callee.sensitive)
+                    return replace(callee, inner=first)
                 inner = self.of(callee.inner, arguments, keywords, line)
                 return Coroutine(callee, inner, line)
             case Enter():
@@ -225,7 +225,8 @@ def _of_adapter(
     """Return what functions give that change how another one runs."""
     name = callee.name
     if name in OFFLOADERS:
-        return Offload(first, sensitive=keywords.get("thread_sensitive") != Text("False"))
+        sensitive = keywords.get("thread_sensitive") != Text("False")
+        return Offload(first, sensitive, name in CLOSERS)
     if name in ENTERERS:
         return Enter(first)
     if name in SAME or name.endswith(".from_queryset"):

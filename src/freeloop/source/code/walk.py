@@ -10,6 +10,7 @@ from freeloop.source.code.conditions import leaves
 from freeloop.source.code.evaluate import Evaluator
 from freeloop.source.code.guards import (
     asks_auser,
+    asks_setting,
     guard_of_handler,
     guard_of_test,
     leaves_when_kept,
@@ -130,6 +131,8 @@ class Walker(Evaluator):
         for body, holds in ((term[2], False), (term[3], True)):
             if leaves(body):
                 self.learn(term[1], holds=holds)
+                if asks_setting(self, term[1]):
+                    self.guard = stronger(self.guard, Guard.SETTING)
 
     def _expression(self, term: Term) -> None:
         self.visit(term[1], Use.STATEMENT)
