@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import pairwise
 from types import FrameType
 
 from freeloop.watch import reports
@@ -124,8 +125,9 @@ class Lookout:
             own, process_ns = self._clock.read(), time.process_time_ns()
             readings = [watched.clock.read() for watched in loops]
             now_ns = time.perf_counter_ns()
-            # Who took the lock while a clock was read used the core after that.
-            if now_ns - own.at_ns < LOCK_HELD_NS:
+            moments = [own.at_ns, *(each.at_ns for each in readings), now_ns]
+            # Who took the lock while one clock was read used the core after that.
+            if all(later - earlier < LOCK_HELD_NS for earlier, later in pairwise(moments)):
                 break
         return own, process_ns, readings, now_ns
 
