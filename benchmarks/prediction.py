@@ -138,7 +138,10 @@ def main() -> int:
         again(options.result)
     elif not options.check:
         command = [sys.executable, __file__, "--inside", *sys.argv[1:]]
-        subprocess.run([sys.executable, "backing.py", "--", *command], cwd=CAFE, check=True)
+        words = [sys.executable, "backing.py", "--", *command]
+        if subprocess.run(words, cwd=CAFE, check=False).returncode:
+            print(f"not finished; --resume goes on from {options.result}", file=sys.stderr)
+            return 1
     kept = Kept.read(options.result)
     held = True
     for key, title in (("predicted", "before the measurement"), ("again", "again, by a new model")):
