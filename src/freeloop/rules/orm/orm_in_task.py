@@ -19,7 +19,9 @@ the view returns.
 `finally`: `await sync_to_async(close_old_connections)()`, or Channels' `database_sync_to_async`,
 which closes them itself.
 
-**When to ignore it.** When the task is awaited in a way that reading does not see.
+**When to ignore it.** When the task is awaited in a way that reading does not see. The rule is
+silent about tasks of consumers: since 4.2 Channels closes old connections of their thread with each
+message; on an older Channels such a task does keep its connection.
 
 **Is the fix safe?** No: when and where the work runs changes.
 """
