@@ -182,7 +182,8 @@ def test_the_models_run_on_plain_asyncio_too(arrivals: Arrivals) -> None:
             )
         )
         await one.prepare()
-        result = await one.run()
+        await one.run()
+        result = one.result()
         await asyncio.sleep(0.01)
         return result
 

@@ -71,6 +71,45 @@ def test_requests_are_sent_in_turn(engine: RawEngine) -> None:
     assert [head.split()[1] for head in seen.requests] == [b"/a/", b"/b/", b"/c/"] * 2
 
 
+def test_each_answer_is_judged_by_its_own_bytes(engine: RawEngine) -> None:
+    """An answer that was right once is right again; one that differs in a byte is read."""
+    wrong = OK.replace(b"hello", b"later")
+    broken = b"HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nhello"
+
+    async def script(peer: Peer) -> None:
+        for answer in (OK, OK, wrong, OK, broken, OK, OK):
+            await peer.request()
+            await peer.send(answer)
+
+    with serving(script) as seen:
+        result = load_once(
+            engine,
+            seen.port,
+            RequestSpec(name="p", url="/", expect=Expect(contains="hello")),
+            count=7,
+        )
+
+    assert result.completed == 5
+    assert result.failures == {"wrong body": 1, "status 500": 1}
+    assert result.first_byte_ms.shape == (5,)
+
+
+def test_a_known_answer_may_come_in_pieces(engine: RawEngine) -> None:
+    """What is known is a whole answer: its first half is still the start of one."""
+
+    async def script(peer: Peer) -> None:
+        for _ in range(3):
+            await peer.request()
+            await peer.send(OK)
+            await peer.request()
+            await peer.send(OK[:20], OK[20:], gap_s=0.02)
+
+    with serving(script) as seen:
+        result = load_once(engine, seen.port, count=6)
+
+    assert (result.completed, result.failed) == (6, 0)
+
+
 @pytest.mark.parametrize(
     ("answer", "expect", "reason"),
     [

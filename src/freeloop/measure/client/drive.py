@@ -64,8 +64,8 @@ class Drive(ABC):
         """Open all connections, so that what is measured holds requests alone."""
         await self.open_all(self.load.connections)
 
-    async def run(self) -> LoadResult:
-        """Send, wait for what is in flight, and return what was counted."""
+    async def run(self) -> None:
+        """Send, and wait for what is in flight; what was counted is the result then."""
         loop = asyncio.get_running_loop()
         self.started_ns = perf_counter_ns()
         self._sending = True
@@ -83,7 +83,6 @@ class Drive(ABC):
                 link.drop()
         if self._crash is not None:
             raise self._crash
-        return self.result()
 
     @abstractmethod
     def start(self) -> None:

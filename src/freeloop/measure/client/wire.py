@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -31,6 +31,7 @@ class Exchange:
         bodyless: Whether the answer has a head alone, as for HEAD.
         streams: Whether the times of single events are kept.
         repeatable: Whether it may be sent again when a kept-alive connection turns out closed.
+        known: Whole answers that were found right; the same bytes again need no reading.
     """
 
     payload: bytes
@@ -39,6 +40,7 @@ class Exchange:
     bodyless: bool = False
     streams: bool = False
     repeatable: bool = False
+    known: set[bytes] = field(default_factory=set, compare=False, repr=False)
 
 
 def exchanges(request: RequestSpec, host: str) -> tuple[Exchange, ...]:
