@@ -11,6 +11,7 @@ from freeloop.watch.clocks import Reading
 from freeloop.watch.looks import Look, Looks
 from freeloop.watch.loops import HookedLoop, WatchedLoop
 from freeloop.watch.stretch import Cause
+from freeloop.watch.summons import Summons
 from freeloop.watch.verdict import of_stretch
 
 MS = 1_000_000
@@ -59,7 +60,7 @@ def test_where_there_is_no_look_on_one_side_the_other_one_tells() -> None:
 @pytest.fixture
 def watched() -> Iterator[WatchedLoop]:
     loop = asyncio.new_event_loop()
-    found = HookedLoop(loop, THRESHOLD_NS, [False], lambda: None)
+    found = HookedLoop(loop, THRESHOLD_NS, Summons([False], lambda: None, None, 0))
     yield found
     found.leave()
     loop.close()

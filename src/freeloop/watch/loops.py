@@ -22,6 +22,7 @@ from typing import Any
 from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.looks import Look, Looks
 from freeloop.watch.sample import Sample
+from freeloop.watch.summons import Summons
 from freeloop.watch.tripwire import Tripwire
 
 _ENDED_KEPT, _KEPT = 64, 16
@@ -156,13 +157,10 @@ class HookedLoop(WatchedLoop):
     """A loop of asyncio's own kind, watched at its selector."""
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        threshold_ns: int,
-        dozing: list[bool],
-        wake: Callable[[], None],
+        self, loop: asyncio.AbstractEventLoop, threshold_ns: int, summons: Summons
     ) -> None:
         super().__init__(loop)
+        self._summons = summons
         self._selector: Any = loop._selector  # type: ignore[attr-defined]
         self._slot = [time.perf_counter()]
         self._ended: deque[tuple[float, float]] = deque(maxlen=_ENDED_KEPT)
@@ -172,10 +170,10 @@ class HookedLoop(WatchedLoop):
             self._slot,
             self._ended,
             threshold_ns,
-            dozing,
-            wake,
+            summons,
             self.note_own,
-            timed=hasattr(loop, "_scheduled"),
+            # For one of the loop's timers it otherwise comes by itself.
+            every=summons.waits or not hasattr(loop, "_scheduled"),
         )
         self._selector.select = self._hook
 
@@ -189,6 +187,8 @@ class HookedLoop(WatchedLoop):
 
     def timer_ns(self) -> int:
         """Return when asyncio's next timer is due; now, where the loop is late for it."""
+        if self._summons.waits:
+            return _NEVER_NS
         try:
             left_s = self.loop._scheduled[0]._when - self.loop.time()  # type: ignore[attr-defined]
         except (AttributeError, IndexError):
@@ -206,6 +206,7 @@ class HookedLoop(WatchedLoop):
     def leave(self) -> None:
         """Put back what was there, unless somebody has put theirs over ours since."""
         super().leave()
+        self._summons.leave()
         if vars(self._selector).get("select") is self._hook:
             if self._replaced is None:
                 del self._selector.select
@@ -218,11 +219,10 @@ def _hook(
     slot: list[float],
     ended: deque[tuple[float, float]],
     threshold_ns: int,
-    dozing: list[bool],
-    wake: Callable[[], None],
+    summons: Summons,
     note: Callable[[], None],
     *,
-    timed: bool,
+    every: bool,
 ) -> Callable[..., Any]:
     # This runs at every turn of the loop. Floats, because whole nanoseconds are too big for
     # CPython's quick integers; asyncio says with its literal 0 that something is ready. `select`
@@ -231,6 +231,7 @@ def _hook(
     clock = time.perf_counter
     threshold_s = threshold_ns / 1e9
     nothing = 0
+    dozing, under_way, take_back = summons.dozing, summons.under_way, summons.take_back
 
     def select(timeout: Any = None) -> Any:
         since = slot[0]
@@ -238,13 +239,17 @@ def _hook(
             until = clock()
             note()
             ended.append((since, until))
-        slot[0] = _LOOKS if timeout is nothing else _WAITS
+        if timeout is nothing:
+            slot[0] = _LOOKS
+        else:
+            slot[0] = _WAITS
+            if under_way[0]:
+                take_back()
         events = inner(timeout)
         slot[0] = clock()
-        # For a timer the watchdog comes by itself, if it sees for when it is set.
-        if dozing[0] and (events or not timed):
+        if dozing[0] and (events or every) and not under_way[0]:
             note()
-            wake()
+            summons.send()
         return events
 
     return select
@@ -254,17 +259,13 @@ class PingedLoop(WatchedLoop):
     """Any other loop, watched from outside."""
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        threshold_ns: int,
-        dozing: list[bool],
-        wake: Callable[[], None],
+        self, loop: asyncio.AbstractEventLoop, threshold_ns: int, summons: Summons
     ) -> None:
         super().__init__(loop)
         self._threshold_ns = threshold_ns
         self._tick_ns = threshold_ns // 2
-        self._wire = Tripwire(loop, dozing, self._tripped)
-        self._wake = wake
+        self._summons = summons
+        self._wire = Tripwire(loop, summons, self.note_own)
         self._idle_ns = time.perf_counter_ns()
         self._pinged_ns = 0
         self._answered_ns = 0
@@ -313,6 +314,7 @@ class PingedLoop(WatchedLoop):
     def leave(self) -> None:
         """Take the wire away."""
         super().leave()
+        self._summons.leave()
         self._wire.take_away()
 
     def _ping(self, at_ns: int, held_ns: int) -> None:
@@ -331,10 +333,6 @@ class PingedLoop(WatchedLoop):
             self.loop.call_soon_threadsafe(self._answer, context=contextvars.Context())
         except RuntimeError:  # closed a moment ago
             self._pinged_ns = self._begun_ns = 0
-
-    def _tripped(self) -> None:
-        self.note_own()
-        self._wake()
 
     def _answer(self) -> None:
         # On the loop: the frame below is the one that runs it.

@@ -2,15 +2,20 @@
 
 Every step of a task, and whatever a thread hands over, is scheduled by `loop.call_soon`, looked up
 on the loop. A function in its place, on that one loop and only while the watchdog dozes, takes
-itself away when it is called: nothing is left in the way of the callbacks of a loop that works.
+itself away when it wakes the watchdog: nothing is left in the way of the callbacks of a loop that
+works. Where the watchdog need not come at once, the function stays until the loop has nothing left
+to do, and takes that back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from typing import Any
+
+from freeloop.watch.summons import Summons
 
 _NAME = "call_soon"
 
@@ -23,14 +28,15 @@ class Tripwire:
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, dozing: list[bool], wake: Callable[[], None]
+        self, loop: asyncio.AbstractEventLoop, summons: Summons, note: Callable[[], None]
     ) -> None:
         self._attributes: dict[str, Any] = getattr(loop, "__dict__", {})
         self._stock = loop.call_soon
-        self._dozing = dozing
-        self._wake = wake
+        self._summons = summons
+        self._note = note
         self.tripped_ns = 0
         self._wire = self._trip
+        self._steps = self._steps_seen = 0
 
     def set(self) -> bool:
         """Wait for the next step; return False where somebody else stands in that place."""
@@ -42,8 +48,31 @@ class Tripwire:
             self._attributes.pop(_NAME, None)
 
     def _trip(self, *arguments: Any, **named: Any) -> Any:
-        self.take_away()
-        if self._dozing[0]:
-            self.tripped_ns = time.perf_counter_ns()
-            self._wake()
-        return self._stock(*arguments, **named)
+        if not self._summons.dozing[0]:
+            self.take_away()
+            return self._stock(*arguments, **named)
+        self._steps += 1
+        if self._summons.under_way[0]:
+            return self._stock(*arguments, **named)
+        self.tripped_ns = time.perf_counter_ns()
+        self._note()
+        comes_later = self._summons.send()
+        step = self._stock(*arguments, **named)
+        if comes_later:
+            self._look_again()
+        else:
+            self.take_away()
+        return step
+
+    def _look_again(self) -> None:
+        # Behind the steps that are ready now. In a context of its own: it is nobody's work.
+        self._steps_seen = self._steps
+        self._stock(self._passed, context=contextvars.Context())
+
+    def _passed(self) -> None:
+        if self._summons.dozing[0] and self._steps != self._steps_seen:
+            self._look_again()
+            return
+        self._summons.take_back()
+        if not self._summons.dozing[0]:
+            self.take_away()

@@ -14,12 +14,14 @@ import time
 from collections import deque
 
 from freeloop.watch import gc_passes, reports
+from freeloop.watch.alarm import Alarm, new_alarm
 from freeloop.watch.cause import LOCK_HELD_NS
 from freeloop.watch.hidden import never_awaited
 from freeloop.watch.hidden.all_kinds import Hidden
 from freeloop.watch.lookout import Lookout
 from freeloop.watch.loops import HookedLoop, PingedLoop, WatchedLoop, has_selector
 from freeloop.watch.origin import in_flight
+from freeloop.watch.summons import Summons
 
 _DOZE_NS, _DOZE_BUSY_NS = 1_000_000_000, 100_000_000
 # A plain callback of a loop without a hook wakes nobody. Soon after something has happened they are
@@ -51,19 +53,20 @@ class Watchdog:
     def _reset(self) -> None:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._alarm = threading.Lock()
-        self._alarm.acquire()
-        self._woken_ns = self._rested_ns = self._busy_ns = 0
+        self._alarm = Alarm()
+        self._rested_ns = self._busy_ns = 0
         self._stopping = False
         self._departing: deque[tuple[asyncio.AbstractEventLoop, threading.Event]] = deque()
         self.dozing[0] = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> WatchedLoop:
         """Watch the loop that runs in this thread; start the thread if it does not run."""
-        if has_selector(loop):
-            watched: WatchedLoop = HookedLoop(loop, self.threshold_ns, self.dozing, self.wake)
-        else:
-            watched = PingedLoop(loop, self.threshold_ns, self.dozing, self.wake)
+        with self._starting:
+            if self._thread is None and type(self._alarm) is Alarm:
+                self._alarm = new_alarm()
+        kind = HookedLoop if has_selector(loop) else PingedLoop
+        summons = Summons(self.dozing, self.wake, self._alarm.timer(), self.threshold_ns // 2)
+        watched = kind(loop, self.threshold_ns, summons)
         self.hidden.attach(loop)
         self.loops[loop] = watched
         with self._starting:
@@ -79,12 +82,7 @@ class Watchdog:
     def wake(self) -> None:
         """End the doze; from any thread, never waits."""
         self.dozing[0] = False
-        self._woken_ns = time.perf_counter_ns()
-        if self._alarm.locked():
-            try:
-                self._alarm.release()
-            except RuntimeError:  # another loop was faster
-                return
+        self._alarm.ring()
 
     def stop(self) -> None:
         """Report what has ended, take every hook back, and end the thread."""
@@ -107,6 +105,7 @@ class Watchdog:
 
     def _in_child(self) -> None:
         # The thread, what it held and what it was about to say stayed in the parent.
+        self._alarm.leave()
         for watched in list(self.loops.values()):
             watched.leave()
         self.loops.clear()
@@ -147,7 +146,7 @@ class Watchdog:
         if self.dozing[0]:
             due_ns, woken = self._doze(lookout, pause_ns)
         else:
-            due_ns, woken = self._wait(lookout.looked_ns + pause_ns, least_ns=pause_ns // 2)
+            due_ns, woken = self._alarm.wait(lookout.looked_ns + pause_ns, least_ns=pause_ns // 2)
         if woken:
             due_ns = self._after_waking(lookout, due_ns)
             if self._rests_again(lookout, due_ns, apart_ns=0):
@@ -166,23 +165,13 @@ class Watchdog:
                 watched.leave()
             done.set()
 
-    def _wait(self, due_ns: int, least_ns: int) -> tuple[int, bool]:
-        """Wait until then, or until somebody wakes us; return when that was, and whether."""
-        left_ns = due_ns - time.perf_counter_ns()
-        # What kept the watchdog so long after its last look may still be seen: no sleep then.
-        if left_ns <= -LOCK_HELD_NS or not self._alarm.acquire(
-            timeout=max(left_ns, least_ns) / 1e9
-        ):
-            return due_ns, False
-        return min(due_ns, self._woken_ns), True
-
     def _doze(self, lookout: Lookout, pause_ns: int) -> tuple[int, bool]:
-        """Doze on while all that happens are turns of an idle loop; return as `_wait` does."""
+        """Doze on while all that happens are turns of an idle loop; return as `Alarm.wait` does."""
         while True:
             due_ns = max(lookout.looked_ns, self._rested_ns) + pause_ns
             for each in list(self.loops.values()):
                 due_ns = min(due_ns, each.timer_ns() + self.threshold_ns // 2)
-            due_ns, woken = self._wait(due_ns, least_ns=self.threshold_ns // 2)
+            due_ns, woken = self._alarm.wait(due_ns, least_ns=self.threshold_ns // 2)
             apart_ns = _RESTS_APART_NS if woken else 0
             if not self._rests_again(lookout, due_ns, apart_ns):
                 return due_ns, woken
@@ -197,7 +186,7 @@ class Watchdog:
         if self._stopping or left_ns <= 0:
             return woken_ns
         lookout.begin(self.loops)
-        self._alarm.acquire(timeout=left_ns / 1e9)
+        self._alarm.wait(due_ns)
         return due_ns
 
     def _rests_again(self, lookout: Lookout, due_ns: int, apart_ns: int) -> bool:
