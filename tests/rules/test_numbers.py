@@ -225,3 +225,69 @@ os._exit(0)
     )
 
     assert found == [0, 2]
+
+
+def test_the_loop_stands_still_while_a_file_is_read(tmp_path: Path) -> None:
+    """FL102: fifty megabytes from the page cache, on the loop and in a thread."""
+    found = counted(
+        tmp_path,
+        """
+from pathlib import Path
+big = Path("big")
+big.write_bytes(bytes(50_000_000))
+async def turns(read):
+    taken = 0
+    async def others():
+        nonlocal taken
+        while True:
+            taken += 1
+            await asyncio.sleep(0)
+    task = asyncio.create_task(others())
+    await asyncio.sleep(0)
+    before = taken
+    await read()
+    task.cancel()
+    return taken - before
+async def on_loop():
+    big.read_bytes()
+async def in_thread():
+    await asyncio.to_thread(big.read_bytes)
+print(json.dumps([asyncio.run(turns(on_loop)), asyncio.run(turns(in_thread))]))
+""",
+    )
+
+    assert found[0] == 0
+    assert found[1] > 100
+
+
+def test_tasks_that_nobody_keeps_are_collected_undone(tmp_path: Path) -> None:
+    """FL503: ten that wait for what they alone hold; kept in a set, all end."""
+    found = counted(
+        tmp_path,
+        """
+import gc, logging, weakref
+logging.disable()
+async def ended(keep):
+    events, done, tasks = weakref.WeakSet(), [], set()
+    async def receipt():
+        event = asyncio.Event()
+        events.add(event)
+        await event.wait()
+        done.append(1)
+    for _ in range(10):
+        task = asyncio.create_task(receipt())
+        if keep:
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        del task
+    await asyncio.sleep(0.01)
+    gc.collect()
+    for event in list(events):
+        event.set()
+    await asyncio.sleep(0.01)
+    return len(done)
+print(json.dumps([asyncio.run(ended(False)), asyncio.run(ended(True))]))
+""",
+    )
+
+    assert found == [0, 10]

@@ -6,7 +6,7 @@ the user; `request.auser()` keeps a user of its own, so the template loads anoth
 
 **Why it matters.** The load is a query on the loop: `SynchronousOnlyOperation`. It works as long
 as nobody is signed in and the session is empty, and for as long as some sync middleware happens
-to look first. In the test of this rule each request of a signed-in user fails.
+to look first. In the test of this rule each request of a signed-in user fails (measured).
 
 **Bad.**
 
