@@ -55,3 +55,23 @@ def test_every_rule_with_a_recipe_has_a_fixable_case() -> None:
 
     assert rules - NEVER_CERTAIN == {folder.name.partition("_")[0] for folder in FOLDERS}
     assert len(all_recipes()) >= 10
+
+
+@pytest.mark.parametrize("rule", ["FL111", "FL503"])
+def test_an_edit_that_the_projects_own_django_may_not_know_is_not_safe(
+    rule: str, tmp_path: Path
+) -> None:
+    """What needs nothing of Django stays safe."""
+    folder = next(folder for folder in FOLDERS if folder.name.startswith(rule))
+    put(folder / "fixable.py", tmp_path)
+    (tmp_path / "requirements.txt").write_text("django>=3.2,<4\n")
+
+    outcome = fixed(tmp_path)
+
+    doubts = [fix.reason for each in outcome.before if (fix := each.fix) is not None and fix.edits]
+    if rule == "FL503":
+        assert {each.finding.rule for each in outcome.written} == {rule}
+    else:
+        assert outcome.written == []
+        assert all(each.endswith("and requirements.txt asks for >=3.2,<4") for each in doubts)
+        assert doubts

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import django
+
 from freeloop.fix.change import Change, Refused
 from freeloop.fix.edit import Overlap, as_edits
 from freeloop.fix.recipe import Spot, recipes_of
 from freeloop.fix.source import Source, Unfit
 from freeloop.fix.trial import tried
 from freeloop.model.finding import Edit, Finding, Fix, Safety
+from freeloop.source.code.declared import declared_django
 from freeloop.source.code.graph import Graph
 from freeloop.source.code.index import Func, Module
 
@@ -66,9 +69,10 @@ class Workshop:
             return _with_reason(finding, str(refused)), None
         except (Overlap, Unfit) as problem:
             return _with_reason(finding, str(problem)), None
-        safety = Safety.UNSAFE if draft.doubts else Safety.SAFE
+        doubts = (*draft.doubts, *(self._doubts_of_django(finding) if recipe.of_django else ()))
+        safety = Safety.UNSAFE if doubts else Safety.SAFE
         sentence = draft.sentence or _sentence(finding)
-        fix = Fix(sentence, safety, edits, "; ".join(draft.doubts))
+        fix = Fix(sentence, safety, edits, "; ".join(doubts))
         mended = dataclasses.replace(finding, fix=fix)
         line = " ".join(spot.source.line(finding.line).split()) if spot is not None else ""
         key = "\0".join([*same(finding), str(finding.column), line])
@@ -91,9 +95,20 @@ class Workshop:
         return Spot(self.graph, finding, func, sites, self.open)
 
     def _module(self, finding: Finding) -> Module | None:
+        return self.graph.program.index.module_of(str(self._path(finding)))
+
+    def _path(self, finding: Finding) -> Path:
         path = Path(finding.path)
-        absolute = path if path.is_absolute() else self.graph.here / path
-        return self.graph.program.index.module_of(str(absolute))
+        return path if path.is_absolute() else self.graph.here / path
+
+    def _doubts_of_django(self, finding: Finding) -> tuple[str, ...]:
+        """Return the doubt that the project's own Django has what the installed one has."""
+        declared = declared_django(self._path(finding), self.graph.here)
+        if declared is None or declared.below > django.VERSION[:2]:
+            return ()
+        file = self.graph.shown(str(declared.path))
+        installed = ".".join(map(str, django.VERSION[:2]))
+        return (f"it is there in Django {installed}, and {file} asks for {declared.text}",)
 
     def open(self, path: str) -> Source:
         """Return a file of the project.

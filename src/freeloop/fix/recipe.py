@@ -87,10 +87,12 @@ class Recipe:
         rules: Ids of the rules whose findings it may mend.
         draft: Returns the changes, or None if the finding is another recipe's business; raises
             Refused if it is its own and cannot be mended.
+        of_django: Whether it writes what the installed Django has, and an older one may not have.
     """
 
     rules: frozenset[str]
     draft: Callable[[Spot], Draft | None]
+    of_django: bool = False
 
 
 @cache

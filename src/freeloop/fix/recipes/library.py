@@ -77,4 +77,4 @@ def is_django_session(graph: Graph) -> bool:
     return session_engine(graph).startswith("django.contrib.sessions.")
 
 
-RECIPE = Recipe(frozenset({"FL101", "FL111"}), draft)
+RECIPE = Recipe(frozenset({"FL101", "FL111"}), draft, of_django=True)

@@ -74,4 +74,4 @@ def _own(site: Site, method: str) -> tuple[str, ...]:
     return () if isinstance(owner, Inst) else (method,)
 
 
-RECIPE = Recipe(frozenset({"FL111"}), draft)
+RECIPE = Recipe(frozenset({"FL111"}), draft, of_django=True)

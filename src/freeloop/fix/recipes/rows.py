@@ -155,4 +155,4 @@ def _is_iterator(spot: Spot, node: ast.expr) -> bool:
     )
 
 
-RECIPE = Recipe(frozenset({"FL111"}), draft)
+RECIPE = Recipe(frozenset({"FL111"}), draft, of_django=True)

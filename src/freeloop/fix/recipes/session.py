@@ -55,4 +55,4 @@ def _calls(site: Site, method: str) -> bool:
     )
 
 
-RECIPE = Recipe(frozenset({"FL101", "FL111"}), draft)
+RECIPE = Recipe(frozenset({"FL101", "FL111"}), draft, of_django=True)

@@ -106,4 +106,4 @@ def _of_project(graph: Graph) -> list[str]:
     return doubts
 
 
-RECIPE = Recipe(frozenset({"FL112"}), draft)
+RECIPE = Recipe(frozenset({"FL112"}), draft, of_django=True)
