@@ -4,8 +4,9 @@ From nothing: downloads the source distributions of Wagtail and django-silk by n
 gives each a virtual environment of its own, prepares its own demo project by its own commands
 (Wagtail: `wagtail start`; django-silk: `project/` of the distribution, as its tests run it on
 SQLite), and asks freeloop, which stays in this environment, for a *serve* verdict of three views
-each. Ends with 1 when a bench fails, a verdict is refused, or a file of theirs has changed. An
-interval that decides nothing is an answer: it is printed and kept, not hidden.
+each. For those that need no login it also has relief explained, and counted with one GET. Ends
+with 1 when a bench fails, a verdict is refused, or a file of theirs has changed. An interval that
+decides nothing is an answer: it is printed and kept, not hidden.
 
     .venv/bin/python benchmarks/third_party.py [--output FILE] [--lock FILE]
 
@@ -227,6 +228,7 @@ def measure(
                 "view": view.what,
                 "path": path,
                 "user": view.user,
+                "relief": None if view.user else relief(demo, shop.venv, path, shop.environment),
                 **bench(demo, shop.venv, path, view.user, folder / "run.json", shop.environment),
             }
     unchanged(application, archive, shop.source, before, digest(demo))
@@ -304,6 +306,23 @@ def bench(
             key: told["environment"][key]
             for key in ("freeloop", "started", "python", "packages", "platform", "cores")
         },
+    }
+
+
+def relief(
+    demo: Path, venv: Path, path: str, environment: Mapping[str, str]
+) -> dict[str, dict[str, int]]:
+    """Run `freeloop relief --explain --count` and return hops and threads, stock and relieved."""
+    command = [sys.executable, "-m", "freeloop", "relief", "--explain", "--count", path]
+    said = run([*command, "--python", str(venv), "--format", "json"], demo, environment)
+    counted = json.loads(said)["counted"]
+    return {
+        arm: {
+            "status": counted[arm]["status"],
+            "hops": sum(len(counted[arm]["charge"][way]) for way in ("to_thread", "to_loop")),
+            "threads": counted[arm]["charge"]["threads"],
+        }
+        for arm in ("stock", "relieved")
     }
 
 
@@ -387,6 +406,12 @@ def show(results: Sequence[Mapping[str, Any]]) -> None:
         )
     for each in results:
         print(f"\n{each['application']} {each['version']}: {each['sentence']}")
+        if each["relief"] is not None:
+            stock, relieved = each["relief"]["stock"], each["relief"]["relieved"]
+            print(
+                f"  relief: {stock['hops']} -> {relieved['hops']} hops, {stock['threads']} -> "
+                f"{relieved['threads']} threads (counted, status {relieved['status']})"
+            )
     for application, note in dict.fromkeys(
         (each["application"], note) for each in results for note in each["notes"]
     ):

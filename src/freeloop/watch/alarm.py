@@ -153,7 +153,8 @@ class Timer:
 
 def new_alarm() -> Alarm:
     """Return an alarm with timers, where they are to be had."""
-    if not hasattr(os, "timerfd_create"):
+    # gevent takes epoll out of the module.
+    if not hasattr(os, "timerfd_create") or not hasattr(select, "epoll"):
         return Alarm()
     try:
         return FileAlarm()
