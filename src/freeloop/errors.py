@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 
 class FreeloopError(Exception):
     """A mistake in the input or the surroundings, said so that it can be mended.
@@ -29,6 +32,18 @@ class FreeloopError(Exception):
 
 class Interrupted(Exception):  # noqa: N818 - named for what happened, as KeyboardInterrupt is
     """SIGINT or SIGTERM arrived: stop what was started, then end with exit code 130."""
+
+
+def install_command(python: str | Path, *distributions: str) -> str:
+    """Return the command that installs packages into an interpreter.
+
+    A virtual environment that uv has made holds no pip.
+    """
+    names, place = " ".join(distributions), shlex.quote(str(python))
+    home = Path(python).parent.parent
+    if (home / "pyvenv.cfg").is_file() and not any(home.glob("lib/python*/site-packages/pip")):
+        return f"uv pip install --python {place} {names}"
+    return f"{place} -m pip install {names}"
 
 
 def _rebuild(slug: str, what: str, where: str, mend: str) -> FreeloopError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from freeloop.source.facts import inspect_project
-from freeloop.source.interpreter import django_series, install_command
+from freeloop.source.interpreter import django_series
 from freeloop.source.project import find_project
 from tests.source.conftest import error_of
 
@@ -54,7 +54,7 @@ def test_an_environment_without_django_is_refused(site: Path) -> None:
     error = error_of(lambda: find_project(site, settings=None, python=str(bare)))
 
     assert error.slug == "no-django"
-    assert f"{bare}/bin/python -m pip install django" in error.mend
+    assert f"uv pip install --python {bare}/bin/python django" in error.mend
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,3 @@ def test_pre_releases_of_django_count_as_their_series() -> None:
     versions = ["6.1.3", "6.2a1", "6.2.dev20261101", "7"]
 
     assert [django_series(version) for version in versions] == [(6, 1), (6, 2), (6, 2), (7, 0)]
-
-
-def test_install_commands_can_be_pasted() -> None:
-    """Paths with blanks are quoted; an environment without pip gets another command."""
-    python = Path("/a b/python")
-
-    assert install_command(python, "gunicorn") == "'/a b/python' -m pip install gunicorn"
-    assert (
-        install_command(python, "a", "b", has_pip=False)
-        == "uv pip install --python '/a b/python' a b"
-    )

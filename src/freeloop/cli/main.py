@@ -13,7 +13,7 @@ import click
 
 from freeloop import __version__
 from freeloop.cli import exit_codes
-from freeloop.errors import FreeloopError, Interrupted
+from freeloop.errors import FreeloopError, Interrupted, install_command
 
 BENCH_EXTRA = frozenset({"numpy", "psutil", "scipy", "websockets"})
 
@@ -118,7 +118,7 @@ def _missing_extra(package: str) -> FreeloopError:
         "missing-extra",
         what=f"bench needs {package}, which is not installed beside freeloop",
         where=f"interpreter {sys.executable}",
-        mend=f"{sys.executable} -m pip install 'freeloop[bench]'",
+        mend=install_command(sys.executable, "'freeloop[bench]'"),
     )
 
 

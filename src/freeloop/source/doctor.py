@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from freeloop.errors import FreeloopError
+from freeloop.errors import FreeloopError, install_command
 from freeloop.model.check import Check, CheckState
 from freeloop.source.arms import SERVERS
 from freeloop.source.conversation import NotPossible, ask
@@ -18,7 +18,6 @@ from freeloop.source.facts import Database, Facts, inspect_project
 from freeloop.source.interpreter import (
     Interpreter,
     find_interpreter,
-    install_command,
     probe_interpreter,
     require_usable,
 )
@@ -103,17 +102,8 @@ def load_client() -> Iterator[Check]:
                 f"load client: {name}",
                 CheckState.MISSING,
                 f"not installed beside freeloop, in {sys.executable}",
-                install_command(Path(sys.executable), "'freeloop[bench]'", has_pip=pip_here()),
+                install_command(sys.executable, "'freeloop[bench]'"),
             )
-
-
-def pip_here() -> bool:
-    """Whether freeloop's own interpreter has pip; isolated installs often have not."""
-    try:
-        metadata.version("pip")
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def interpreter_alone(python: str | None) -> Check:
@@ -134,10 +124,9 @@ def interpreter_check(interpreter: Interpreter) -> Check:
 
 def servers(project: Project, facts: Facts) -> Iterator[Check]:
     """Yield one check for each server, and for what uvicorn is slower without."""
-    has_pip = "pip" in facts.packages
     for distribution in dict.fromkeys(SERVERS.values()):
         arms = ", ".join(name for name, needs in SERVERS.items() if needs == distribution)
-        mend = install_command(project.python, distribution, has_pip=has_pip)
+        mend = install_command(project.python, distribution)
         if distribution in facts.packages:
             yield ok(f"server: {distribution}", f"{facts.packages[distribution]} ({arms})")
         else:
@@ -149,7 +138,7 @@ def servers(project: Project, facts: Facts) -> Iterator[Check]:
             "server: uvicorn's parts",
             CheckState.WARNING,
             f"{' and '.join(absent)} not installed: uvicorn is slower than it could be",
-            install_command(project.python, *absent, has_pip=has_pip),
+            install_command(project.python, *absent),
         )
 
 

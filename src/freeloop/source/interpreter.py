@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from freeloop.errors import FreeloopError
+from freeloop.errors import FreeloopError, install_command
 
 OLDEST = (3, 12)
 OLDEST_DJANGO = (5, 2)
@@ -132,12 +131,3 @@ def django_series(version: str) -> tuple[int, int]:
     """Return (6, 1) for "6.1.3" or "6.1rc1"."""
     found = re.match(r"(\d+)\.?(\d*)", version)
     return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
-
-
-def install_command(python: Path, *distributions: str, has_pip: bool = True) -> str:
-    """Return the command that installs packages into this interpreter."""
-    names = " ".join(distributions)
-    place = shlex.quote(str(python))
-    if has_pip:
-        return f"{place} -m pip install {names}"
-    return f"uv pip install --python {place} {names}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from freeloop.errors import install_command
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,4 +54,4 @@ class Server(ABC):
 
     def install_command(self, python: str) -> str:
         """Return what to type when it is missing."""
-        return f"{python} -m pip install {' '.join((self.distribution, *self.extras))}"
+        return install_command(python, self.distribution, *self.extras)
