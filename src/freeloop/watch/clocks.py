@@ -1,15 +1,12 @@
 """How long a thread ran, and how long it wanted to run and the kernel did not let it.
 
-Linux counts the delay per thread in `/proc/self/task/TID/schedstat`. Reading a file gives the
-interpreter lock away, which a busy thread then has for milliseconds; the thread's CPU clock alone
-can be read without. Where the file is missing, the CPU time of the process stands in for the
-thread's, and the delay is unknown.
+Linux counts both per thread in `/proc/self/task/TID/schedstat`. Where that is missing, the CPU time
+of the process stands in for the thread's, and the delay is unknown.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import NamedTuple
 
@@ -33,11 +30,6 @@ class ThreadClock:
 
     def __init__(self, native_id: int) -> None:
         self._file = -1
-        self._delay_ns = 0
-        # Asked for on the thread itself: for one that has ended it would crash the process.
-        self._cpu_clock = None
-        if native_id == threading.get_native_id() and hasattr(time, "pthread_getcpuclockid"):
-            self._cpu_clock = time.pthread_getcpuclockid(threading.get_ident())
         try:
             self._file = os.open(f"/proc/self/task/{native_id}/schedstat", os.O_RDONLY)
         except OSError:
@@ -48,25 +40,10 @@ class ThreadClock:
         if self._file >= 0:
             try:
                 cpu, delay, _ = os.pread(self._file, 64, 0).split()
-                self._delay_ns = int(delay)
-                if self._cpu_clock is None:
-                    return Reading(time.perf_counter_ns(), int(cpu), self._delay_ns)
-                return self._glance(self._cpu_clock)
+                return Reading(time.perf_counter_ns(), int(cpu), int(delay))
             except (OSError, ValueError):  # the thread has ended, or the file was just closed
                 pass
         return Reading(time.perf_counter_ns(), time.process_time_ns(), 0)
-
-    def glance(self) -> Reading:
-        """Return the clocks now, with the delay of the last reading; keeps the interpreter lock."""
-        if self._file >= 0 and self._cpu_clock is not None:
-            try:
-                return self._glance(self._cpu_clock)
-            except OSError:  # the thread has ended
-                pass
-        return self.read()
-
-    def _glance(self, clock: int) -> Reading:
-        return Reading(time.perf_counter_ns(), time.clock_gettime_ns(clock), self._delay_ns)
 
     def close(self) -> None:
         """Close the file; may be called twice."""

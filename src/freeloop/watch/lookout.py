@@ -2,8 +2,7 @@
 
 The order matters. Reading a clock gives the interpreter lock away, and a thread that waited for it
 goes on at once: so all clocks are read first, then every stack is read in one go, and only then is
-anything decided. While the host keeps nobody waiting and no loop is held, the clocks that give it
-away are read now and then alone.
+anything decided.
 """
 
 from __future__ import annotations
@@ -32,10 +31,6 @@ _SCAN_NS = 500_000_000
 _ENDLESS_NS = 10_000_000_000
 _MOST_SAMPLES = 400
 _MOST_READINGS = 3
-# On a calm host the delays of all threads that count are less than this share of the time.
-_CALM_SHARE = 0.05
-_READINGS_APART_NS = 50_000_000
-_LATE_NS = 1_000_000
 
 Stack = tuple[Frame, ...]
 
@@ -57,8 +52,6 @@ class Lookout:
         self._process_ns = time.process_time_ns()
         self._suspects = Suspects()
         self._scanned_ns = 0
-        self._calm = False
-        self._read_ns = self._delays_ns = 0
         self.suspicious = True
         self.idle_looks = 0
         self.looked_ns = self._own.at_ns
@@ -71,7 +64,7 @@ class Lookout:
             due_ns: When this look should have come, had nobody kept the watchdog from it.
         """
         watched_loops = list(loops.values())
-        own, process_ns, readings, now_ns = self._read(watched_loops, due_ns)
+        own, process_ns, readings, now_ns = self._read(watched_loops)
         frames = sys._current_frames()
         # From here to the end of the loop below nothing may give the lock away.
         late_ns = now_ns - due_ns
@@ -126,27 +119,8 @@ class Lookout:
             self._suspects.scan()
         self._hidden.look(watched_loops, frames, now_ns)
 
-    def _may_glance(self, loops: list[WatchedLoop], due_ns: int) -> bool:
-        """Return whether the delays need not be read: there are none, and none is asked for."""
-        now_ns = time.perf_counter_ns()
-        if (
-            not self._calm
-            or self.suspicious
-            or now_ns - due_ns >= _LATE_NS
-            or now_ns - self._read_ns >= _READINGS_APART_NS
-        ):
-            return False
-        held_since = [since_ns for watched in loops if (since_ns := watched.begun_ns())]
-        return all((now_ns - since_ns) * 5 < self._threshold_ns * 2 for since_ns in held_since)
-
-    def _read(
-        self, loops: list[WatchedLoop], due_ns: int
-    ) -> tuple[Reading, int, list[Reading], int]:
+    def _read(self, loops: list[WatchedLoop]) -> tuple[Reading, int, list[Reading], int]:
         """Return the clocks of the watchdog, the process and the loops' threads, and when it is."""
-        if self._may_glance(loops, due_ns):
-            own, process_ns = self._clock.glance(), time.process_time_ns()
-            readings = [watched.clock.glance() for watched in loops]
-            return own, process_ns, readings, time.perf_counter_ns()
         for _ in range(_MOST_READINGS):
             own, process_ns = self._clock.read(), time.process_time_ns()
             readings = [watched.clock.read() for watched in loops]
@@ -155,11 +129,6 @@ class Lookout:
             # Who took the lock while one clock was read used the core after that.
             if all(later - earlier < LOCK_HELD_NS for earlier, later in pairwise(moments)):
                 break
-        delays_ns = own.delay_ns + sum(each.delay_ns for each in readings)
-        gone_ns, grown_ns = now_ns - self._read_ns, delays_ns - self._delays_ns
-        # A loop that came or went since then makes it grow, or shrink.
-        self._calm = 0 <= grown_ns < gone_ns * _CALM_SHARE
-        self._read_ns, self._delays_ns = now_ns, delays_ns
         return own, process_ns, readings, now_ns
 
     def begin(self, loops: dict[asyncio.AbstractEventLoop, WatchedLoop]) -> None:
