@@ -1,4 +1,4 @@
-"""The one error a user sees: what is wrong, where, and how to mend it."""
+"""The one error a user sees: what is wrong, where, how to mend it, and what to type for that."""
 
 from __future__ import annotations
 

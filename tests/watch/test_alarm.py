@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 
@@ -100,6 +101,20 @@ def test_a_timer_that_has_left_is_closed_and_heard_by_nobody(with_timers: FileAl
     assert with_timers.wait(due_ns) == (due_ns, False)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
+
+
+def test_without_a_free_file_there_is_no_timer_and_nothing_is_said(
+    with_timers: FileAlarm, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        assert with_timers.timer() is None
+        assert type(new_alarm()) is Alarm
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.filterwarnings("ignore:This process")

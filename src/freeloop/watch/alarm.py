@@ -10,6 +10,7 @@ import os
 import select
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from freeloop.watch.cause import LOCK_HELD_NS
@@ -75,19 +76,21 @@ class FileAlarm(Alarm):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bell = _kernel.eventfd(0, _kernel.EFD_NONBLOCK | _kernel.EFD_CLOEXEC)
         self._poll = select.epoll()
+        self._bell = _kernel.eventfd(0, _kernel.EFD_NONBLOCK | _kernel.EFD_CLOEXEC)
         self._poll.register(self._bell, select.EPOLLIN)
         self._timers: dict[int, Timer] = {}
 
     def timer(self) -> Timer | None:
-        """Return a new timer."""
+        """Return a new timer; None when there are too many open files."""
         try:
-            timer = Timer(self._forget)
-        except OSError:  # too many open files
+            file = _kernel.timerfd_create(
+                time.CLOCK_MONOTONIC, flags=_kernel.TFD_NONBLOCK | _kernel.TFD_CLOEXEC
+            )
+        except OSError:
             return None
-        self._timers[timer.file] = timer
-        self._poll.register(timer.file, select.EPOLLIN)
+        timer = self._timers[file] = Timer(file, self._forget)
+        self._poll.register(file, select.EPOLLIN)
         return timer
 
     def leave(self) -> None:
@@ -127,10 +130,8 @@ class Timer:
         due_ns: When it goes off, or did.
     """
 
-    def __init__(self, forget: Any) -> None:
-        self.file = _kernel.timerfd_create(
-            time.CLOCK_MONOTONIC, flags=_kernel.TFD_NONBLOCK | _kernel.TFD_CLOEXEC
-        )
+    def __init__(self, file: int, forget: Callable[[Timer], None]) -> None:
+        self.file = file
         self.due_ns = 0
         self._forget = forget
 
