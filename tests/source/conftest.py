@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,16 @@ def database(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 @pytest.fixture
 def make_project(tmp_path: Path) -> MakeProject:
-    """Write a project of one settings module (and other modules) and return it."""
+    """Write a project of one settings module (and other modules), each in its own folder."""
+    numbers = count()
 
     def make(settings: str, **modules: str) -> Project:
+        # Never twice in one: Python takes a file of the same second and length for the same file.
+        folder = tmp_path / f"project{next(numbers)}"
+        folder.mkdir()
         for name, text in {"small": settings, **modules}.items():
-            (tmp_path / f"{name}.py").write_text(text)
-        return Project(tmp_path, "small", Path(sys.executable))
+            (folder / f"{name}.py").write_text(text)
+        return Project(folder, "small", Path(sys.executable))
 
     return make
 
