@@ -8,14 +8,11 @@ from http.cookies import SimpleCookie
 from operator import attrgetter
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import django
 from django.core.handlers.asgi import ASGIRequest
-from django.http.response import ResponseHeaders
-
-if TYPE_CHECKING:
-    from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 
 _DJANGO = str(Path(django.__file__).parent) + os.sep
 
@@ -47,10 +44,11 @@ _NOT_PARSED: dict[str, str] = {}
 
 def plain_request(request: Any) -> bool:
     """Return whether the request is Django's, with nothing replaced that middleware uses."""
+    if type(request) is not ASGIRequest:
+        return False
     has = vars(request)
     return (
-        type(request) is ASGIRequest
-        and has.keys().isdisjoint(_REQUEST_METHODS)
+        has.keys().isdisjoint(_REQUEST_METHODS)
         and type(has.get("META")) is dict
         and type(has.get("COOKIES", _NOT_PARSED)) is dict
     )
@@ -77,8 +75,11 @@ def own_class(cls: type) -> bool:
 def plain_response(response: HttpResponseBase) -> bool:
     """Return whether reading and writing the response runs Django's code only.
 
-    A subclass is fine as long as it leaves alone what middleware touches.
+    A subclass is fine as long as it leaves alone what middleware touches. What is no response at
+    all, such as the None of a `process_response` that forgot to return, is for Django to refuse.
     """
+    if not issubclass(type(response), HttpResponseBase):
+        return False
     has = vars(response)
     if (
         type(has.get("headers")) is not ResponseHeaders

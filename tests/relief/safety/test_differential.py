@@ -168,6 +168,13 @@ def test_every_view_answers_the_same_with_the_default_middleware(path: str, meth
     assert_same(order, asked, {})
 
 
+def test_a_response_that_middleware_forgot_to_return_is_refused_in_the_same_words() -> None:
+    """None goes on to the next middleware, whose error is stock's."""
+    order = [*DEFAULT_MIDDLEWARE, OURS + "Forgetful"]
+
+    assert_same(order, [Asked("/hello/?forget=1")], {})
+
+
 @pytest.mark.parametrize(
     "path", [f"/{name}/" for name in ("hello", "hello_sync", "query", "fails", "missing", "stream")]
 )
