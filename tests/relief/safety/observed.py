@@ -63,7 +63,7 @@ class Observed:
         records: Logger, level and text.
         left_open: Connections that the request did not close.
         context: What is left in the context of the server's task.
-        on_loop: Audit events while a middleware hook ran on the event loop; must be empty.
+        on_loop: Audit events while code of middleware ran on the event loop.
     """
 
     answer: tuple[Any, ...] = ()
