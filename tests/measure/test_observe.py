@@ -67,10 +67,11 @@ def test_cpu_burnt_in_a_child_is_seen_while_it_lives_and_after_it_ended() -> Non
 
     assert alive.processes == 2
     assert ended.processes == 1
-    # The parent's own start-up is a few dozen milliseconds: seen apart below.
-    with _run("print(1, flush=True); input()") as idle:
-        _heard(idle)
-        own_ns = usage(idle.pid).cpu_ns
+    # What the parent takes to start and to start the child, seen apart.
+    with _run(_PARENT_OF_BURN, "0") as idle:
+        childs_ns = int(_heard(idle))
+        own_ns = usage(idle.pid).cpu_ns - childs_ns
+        _say(idle)
         idle.kill()
     assert (alive.cpu_ns - own_ns) / burnt_ns == pytest.approx(1, abs=0.1)
     assert ended.cpu_ns_since(alive) <= 0.1 * burnt_ns
