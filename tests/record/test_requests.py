@@ -195,9 +195,9 @@ def test_a_block_inside_a_library_names_the_line_of_the_project(record: Record) 
     """60 ms in a library that a helper calls: nobody looks there without being told.
 
     The sampler is a thread like any other: a machine that gives it no core for 60 ms gets no
-    sample, so there are three tries.
+    sample, so there are ten tries.
     """
-    traces = (record("blocks") for _ in range(3))
+    traces = (record("blocks") for _ in range(10))
     trace = next(trace for trace in traces if trace.samples)
 
     places = [trace.places[number] for sample in trace.samples for number in sample.frames]
