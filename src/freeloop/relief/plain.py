@@ -72,7 +72,7 @@ def own_class(cls: type) -> bool:
     return all(own_function(each) for each in methods)
 
 
-def plain_response(response: HttpResponseBase) -> bool:
+def plain_response(response: object) -> bool:
     """Return whether reading and writing the response runs Django's code only.
 
     A subclass is fine as long as it leaves alone what middleware touches. What is no response at
