@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref import sync
 
+from freeloop.relief.loop_answer import loop_answer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,21 +50,22 @@ class RequestExecutor(ThreadPoolExecutor):
         """Whether it was ever given something to do."""
         return self._work_queue is not None
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Take a call in, as a pool does."""
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Take a call in, as a pool does; return a future, of the loop's own where it asks."""
         # Python's lock of all pools: none starts a thread while the process ends.
         with pools._global_shutdown_lock:
             if self._shutdown:
                 raise RuntimeError("cannot schedule new futures after shutdown")
             if pools._shutdown:
                 raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-            future: Future[Any] = Future()
             if self._work_queue is None:
                 self._work_queue = SimpleQueue()
-            self._work_queue.put(pools._WorkItem(future, fn, args, kwargs))
+            answer = loop_answer()
+            told: Any = Future() if answer is None else answer
+            self._work_queue.put(pools._WorkItem(told, fn, args, kwargs))
             if not self._threads:
                 self._start()
-            return future
+            return told if answer is None else answer.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
         """Let the thread end after its work, and take no more in."""
