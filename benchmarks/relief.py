@@ -335,8 +335,8 @@ def site_environment() -> Iterator[dict[str, str]]:
 def main() -> int:
     """Run all cells, print and keep them, and return 1 when a claim does not hold."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=20, help="per side, at least 10")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of a round")
+    parser.add_argument("--rounds", type=int, default=30, help="per side, at least 10")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a round")
     parser.add_argument("--only", metavar="TEXT", default="", help="cells with this in their name")
     parser.add_argument("--one-core", action="store_true", help="hold the servers to one core")
     given = parser.parse_args()

@@ -35,7 +35,11 @@ _found = _methods(ThreadPoolExecutor)
 
 
 class RequestExecutor(ThreadPoolExecutor):
-    """One thread for one request; made when it is first given something to do."""
+    """One thread for one request; made when it is first given something to do.
+
+    Attributes:
+        after_next: Called once, when the next call has been taken in.
+    """
 
     # What tools read of any pool.
     _max_workers = 1
@@ -44,6 +48,7 @@ class RequestExecutor(ThreadPoolExecutor):
         self._work_queue: Any = None
         self._threads: Any = ()
         self._shutdown = False
+        self.after_next: Callable[[], None] | None = None
 
     @property
     def began(self) -> bool:
@@ -65,7 +70,10 @@ class RequestExecutor(ThreadPoolExecutor):
             self._work_queue.put(pools._WorkItem(told, fn, args, kwargs))
             if not self._threads:
                 self._start()
-            return told if answer is None else answer.future
+        if self.after_next is not None:
+            after, self.after_next = self.after_next, None
+            after()
+        return told if answer is None else answer.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
         """Let the thread end after its work, and take no more in."""

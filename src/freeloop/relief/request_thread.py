@@ -104,8 +104,13 @@ def retire_after_next_call() -> None:
     152 threads instead of 105, and a sync view half the throughput (`benchmarks/relief.py`).
     """
     current = _current.get()
-    if current is not None and current.relieved and current.token:
-        # Runs when this task next gives the loop back: then the call has been handed over.
+    if current is None or not current.relieved or not current.token:
+        return
+    own = current._own
+    if own is not None and SyncToAsync.context_to_thread_executor.get(current) is own:
+        own.after_next = current.retire
+    else:
+        # asgiref's own: when this task next gives the loop back, the call has been handed over.
         asyncio.get_running_loop().call_soon(current.retire)
 
 

@@ -247,6 +247,37 @@ def test_a_call_that_is_dropped_at_the_end_is_told_so(loop: str, answers: list[L
     assert len(answers) == 2
 
 
+@pytest.mark.parametrize("raised", [False, True], ids=["returned", "raised"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_shield_is_told_in_the_same_turn_when_it_alone_waits(
+    loop: str, raised: bool, others: int
+) -> None:
+    """Whatever somebody else hung on the future is called in order, when asyncio says."""
+
+    async def main() -> tuple[list[str], bool]:
+        answer = LoopAnswer(asyncio.get_running_loop())
+        told: list[str] = []
+        for _ in range(others):
+            answer.future.add_done_callback(lambda _: told.append("another"))
+        outer = asyncio.shield(answer.future)
+        outer.add_done_callback(lambda _: told.append("whoever waits"))
+        if raised:
+            answer.set_exception(LookupError("here"))
+        else:
+            answer.set_result("done")
+        await asyncio.sleep(0)
+        at_once = outer.done()
+        outcome: Any = (await asyncio.gather(outer, return_exceptions=True))[0]
+        assert repr(outcome) == ("LookupError('here')" if raised else "'done'")
+        return told, at_once
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        told, at_once = runner.run(main())
+
+    assert told == [*["another"] * others, "whoever waits"]
+    assert at_once == (others == 0)
+
+
 def test_whoever_submits_by_hand_gets_a_future_of_threads(
     loop: str, answers: list[LoopAnswer]
 ) -> None:
