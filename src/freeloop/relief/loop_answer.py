@@ -4,7 +4,7 @@ A pool's `submit` makes a future for threads, and the loop chains one of its own
 five callbacks and two copies for each call. Here the work item tells the loop's future, and that
 tells `asyncio.shield`, through which asgiref waits, in the same turn of the loop. Each turn gives
 the interpreter lock away and takes it again, beside threads that want it. Measured with 50
-connections on two cores (`benchmarks/relief.py`): 0.93 x the CPU of a view with one query.
+connections on two cores (as `benchmarks/relief.py`): 0.95 x the CPU of a view with one query.
 
 Nobody else sees the difference: only asgiref, which hands its calls to the loop, gets such an
 answer, and only on loops that take a future of asyncio's from an executor.
