@@ -9,6 +9,7 @@ from typing import Any
 from freeloop.watch.clocks import Reading
 from freeloop.watch.hidden.all_kinds import Hidden
 from freeloop.watch.lookout import Lookout
+from freeloop.watch.looks import Look, Looks
 from freeloop.watch.loops import WatchedLoop
 
 HELD_S = 0.06
@@ -40,7 +41,7 @@ class IdleLoop(WatchedLoop):
         self.clock.close()
         clock: Any = LateClock()
         self.clock = clock
-        self.last = Reading(time.perf_counter_ns(), 0, 0)
+        self.looks = Looks(Look(Reading(time.perf_counter_ns(), 0, 0), time.process_time_ns()))
         self.told: list[tuple[int, int]] = []
 
     def begun_ns(self) -> int:

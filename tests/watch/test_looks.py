@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -60,7 +61,7 @@ def test_where_there_is_no_look_on_one_side_the_other_one_tells() -> None:
 @pytest.fixture
 def watched() -> Iterator[WatchedLoop]:
     loop = asyncio.new_event_loop()
-    found = HookedLoop(loop, THRESHOLD_NS, Summons([False], lambda: None, None, 0))
+    found = HookedLoop(loop, THRESHOLD_NS, Summons([False], lambda: None, None, 0), None)
     yield found
     found.leave()
     loop.close()
@@ -68,7 +69,7 @@ def watched() -> Iterator[WatchedLoop]:
 
 def judged(watched: WatchedLoop, own: Look, looks: list[Look]) -> tuple[Cause, float] | None:
     """Return cause and length of a stretch from 0 to its thread's own look."""
-    first = watched.last
+    first = watched.looks.last(time.perf_counter_ns()).reading
     since_ns = first.at_ns + 100 * MS
 
     def moved(each: Look) -> Reading:
@@ -105,7 +106,7 @@ def test_what_may_have_been_delay_is_not_taken_for_work(watched: WatchedLoop) ->
 
 def test_a_wait_for_a_lock_whose_holder_had_no_core_is_the_hosts(watched: WatchedLoop) -> None:
     """Of the 90 ms the loop's own wait for a core was 10, and counts once."""
-    since_ns = watched.last.at_ns + 100 * MS
+    since_ns = watched.looks.last(time.perf_counter_ns()).reading.at_ns + 100 * MS
     watched.kept.append((since_ns + 5 * MS, since_ns + 95 * MS, 10 * MS))
 
     assert judged(watched, look(100, delay=12), [look(4), look(101)]) == (Cause.STARVED, 92.0)

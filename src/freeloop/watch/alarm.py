@@ -20,9 +20,15 @@ _kernel: Any = os  # its timers are younger than the oldest Python that we suppo
 
 
 class Alarm:
-    """Rung from any thread, waited for in the watchdog's alone."""
+    """Rung from any thread, waited for in the watchdog's alone.
+
+    Attributes:
+        late: Called as the watchdog comes late out of its sleep, and before it gives the
+            interpreter lock away again: whoever kept it stands where that was.
+    """
 
     def __init__(self) -> None:
+        self.late: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
         self._lock.acquire()
         self._rung_ns = 0
@@ -47,11 +53,20 @@ class Alarm:
         if left_ns <= -LOCK_HELD_NS:
             return due_ns, False
         rung, timer_ns = self._sleep(max(left_ns, least_ns, 0) / 1e9)
-        return min(due_ns, timer_ns, self._rung_ns if rung else _NEVER_NS), rung
+        due_ns = min(due_ns, timer_ns, self._rung_ns if rung else _NEVER_NS)
+        self.came(due_ns)
+        return due_ns, rung
 
     def timer(self) -> Timer | None:
         """Return a new timer, None where there are none."""
         return None
+
+    def came(self, due_ns: int) -> bool:
+        """Be told that the watchdog has the interpreter lock; return whether that is late."""
+        late = time.perf_counter_ns() - due_ns >= LOCK_HELD_NS
+        if late:
+            self.late()
+        return late
 
     def leave(self) -> None:
         """Be told in a forked child that this alarm is the parent's."""
@@ -105,9 +120,15 @@ class FileAlarm(Alarm):
         _kernel.eventfd_write(self._bell, 1)
 
     def _sleep(self, seconds: float) -> tuple[bool, int]:
-        rung, due_ns = False, _NEVER_NS
-        for file, _ in self._poll.poll(seconds):
+        files = [file for file, _ in self._poll.poll(seconds)]
+        rung, due_ns = False, min(map(self._due_ns, files), default=_NEVER_NS)
+        # Reading a file gives the lock away, and then a loop may set its timer anew.
+        if not self.came(due_ns):
+            due_ns = _NEVER_NS
+        for file in files:
             timer = self._timers.get(file)
+            if timer is not None:
+                timer.hear()
             try:
                 os.read(file, 8)
             except BlockingIOError:  # taken back in this very moment
@@ -116,6 +137,10 @@ class FileAlarm(Alarm):
                 due_ns = min(due_ns, timer.due_ns)
             rung = rung or file == self._bell
         return rung, due_ns
+
+    def _due_ns(self, file: int) -> int:
+        timer = self._timers.get(file)
+        return self._rung_ns if timer is None else timer.missed_ns or timer.due_ns
 
     def _forget(self, timer: Timer) -> None:
         if self._timers.pop(timer.file, None) is not None and not self._poll.closed:
@@ -128,21 +153,31 @@ class Timer:
     Attributes:
         file: Its descriptor, closed with the last reference: a hook may be about to use it.
         due_ns: When it goes off, or did.
+        missed_ns: When it did, where it was set anew before the watchdog could hear it: whoever
+            set it had the interpreter lock meanwhile. Else 0.
     """
 
     def __init__(self, file: int, forget: Callable[[Timer], None]) -> None:
         self.file = file
-        self.due_ns = 0
+        self.due_ns = self.missed_ns = self._heard_ns = 0
         self._forget = forget
 
     def set(self, after_ns: int) -> None:
         """Let the alarm go off after so long."""
-        self.due_ns = time.perf_counter_ns() + after_ns
+        now_ns = time.perf_counter_ns()
+        if now_ns - self.due_ns >= LOCK_HELD_NS and self.due_ns != self._heard_ns:
+            self.missed_ns = self.due_ns
+        self.due_ns = now_ns + after_ns
         _kernel.timerfd_settime_ns(self.file, initial=after_ns)
 
     def take_back(self) -> None:
         """Do not, unless it just has."""
+        self._heard_ns = self.due_ns
         _kernel.timerfd_settime_ns(self.file, initial=0)
+
+    def hear(self) -> None:
+        """Be told that the watchdog knows that it went off."""
+        self._heard_ns, self.missed_ns = self.due_ns, 0
 
     def leave(self) -> None:
         """Be heard by nobody any more."""

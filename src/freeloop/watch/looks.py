@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from freeloop.watch.clocks import Reading
 
-_KEPT, _OWN_KEPT = 4, 16
+_KEPT, _OWN_KEPT = 4, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class Looks:
     def note_own(self, reading: Reading, process_ns: int) -> None:
         """Keep one more of the loop's own thread; of the watchdog's delay it knows nothing new."""
         self._own.append(Look(reading, process_ns, self._noted[-1].watchdog_ns))
+
+    def last(self, until_ns: int) -> Look:
+        """Return the last one up to a moment; the oldest, where all are later."""
+        earlier, later = _around(until_ns, [*self._noted, *self._own])
+        return earlier or later or self._noted[-1]
 
     def before(self, start_ns: int) -> Look:
         """Return the least that the clocks can have shown at the start of a stretch.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import sys
 import threading
 import time
@@ -19,13 +20,15 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+from freeloop.watch.alarm import Timer
+from freeloop.watch.beat import Beat
 from freeloop.watch.clocks import Reading, ThreadClock
 from freeloop.watch.looks import Look, Looks
 from freeloop.watch.sample import Sample
 from freeloop.watch.summons import Summons
 from freeloop.watch.tripwire import Tripwire
 
-_ENDED_KEPT, _KEPT = 64, 16
+_ENDED_KEPT, _KEPT, _PAST_KEPT = 64, 16, 3
 # In the place of a stretch's start while the loop is inside `select`: there for something to
 # happen, or because something is ready and it only looks what else is.
 _WAITS, _LOOKS = 0.0, -1.0
@@ -58,10 +61,9 @@ class WatchedLoop:
         clock: Clocks of its thread.
         starting: Until the first request: what runs then belongs to the start-up.
         floor: Identity of the frame that runs the loop; 0 where it is not needed.
-        last: Clocks at the last look.
-        looks: The last few looks.
+        looks: The clocks at the last few looks.
         now: The stretch that goes on.
-        past: The one before.
+        past: The few before.
         kept: Times in which the host kept a core from whoever had the interpreter lock: start,
             end, and the loop's own delay, which is counted already.
     """
@@ -72,11 +74,11 @@ class WatchedLoop:
         self.clock = ThreadClock(threading.get_native_id())
         self.starting = True
         self.floor = 0
-        self.last = self.clock.read()
-        first = Look(self.last, time.process_time_ns())
+        first = Look(self.clock.read(), time.process_time_ns())
         self.looks = Looks(first)
         self.kept: deque[tuple[int, int, int]] = deque(maxlen=_KEPT)
-        self.now = self.past = Seen(0, first)
+        self.now = Seen(0, first)
+        self.past: deque[Seen] = deque(maxlen=_PAST_KEPT)
 
     def note(self, reading: Reading, process_ns: int, watchdog_ns: int) -> None:
         """Keep the clocks of a look.
@@ -86,7 +88,6 @@ class WatchedLoop:
             process_ns: CPU time of the process.
             watchdog_ns: Run-queue delay of the watchdog so far.
         """
-        self.last = reading
         self.looks.note(Look(reading, process_ns, watchdog_ns))
 
     def note_own(self) -> None:
@@ -95,12 +96,12 @@ class WatchedLoop:
 
     def begins(self, since_ns: int) -> None:
         """Note that another stretch goes on now, or none; called after the look is noted."""
-        self.past = self.now
+        self.past.append(self.now)
         self.now = Seen(since_ns, self.looks.before(since_ns))
 
     def seen(self, since_ns: int) -> Seen:
         """Return what was seen of a stretch; of one that was too quick, the clocks alone."""
-        for each in (self.now, self.past):
+        for each in (self.now, *self.past):
             if each.since_ns == since_ns:
                 return each
         return Seen(since_ns, self.looks.before(since_ns))
@@ -124,6 +125,10 @@ class WatchedLoop:
         """
         return True
 
+    def beats(self) -> bool:
+        """Return whether the watchdog is woken soon if the loop is held from now on."""
+        return False
+
     def timer_ns(self) -> int:
         """Return when a timer ends the loop's wait without waking the watchdog."""
         return _NEVER_NS
@@ -131,6 +136,10 @@ class WatchedLoop:
     def rests(self) -> bool:
         """Return whether the loop is idle at this moment, and nothing that ended is to report."""
         return self.waits()
+
+    def is_idle(self, frame: FrameType | None) -> bool:
+        """Return whether the loop runs nothing, with this frame on top of its thread."""
+        return frame is None or not self.begun_ns()
 
     def ended(self) -> list[tuple[int, int]]:
         """Return start and end of the stretches over the threshold that ended since last asked."""
@@ -157,23 +166,30 @@ class HookedLoop(WatchedLoop):
     """A loop of asyncio's own kind, watched at its selector."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, threshold_ns: int, summons: Summons
+        self,
+        loop: asyncio.AbstractEventLoop,
+        threshold_ns: int,
+        summons: Summons,
+        beat_timer: Timer | None,
     ) -> None:
         super().__init__(loop)
         self._summons = summons
+        self._beat = Beat(beat_timer, self.note_own, threshold_ns // 2)
         self._selector: Any = loop._selector  # type: ignore[attr-defined]
         self._slot = [time.perf_counter()]
         self._ended: deque[tuple[float, float]] = deque(maxlen=_ENDED_KEPT)
         self._replaced = vars(self._selector).get("select")
+        if not summons.waits and hasattr(loop, "_scheduled"):
+            # For one of the loop's timers it comes by itself.
+            summons.due[0] = math.inf
         self._hook = _hook(
             self._selector.select,
             self._slot,
             self._ended,
             threshold_ns,
             summons,
+            self._beat,
             self.note_own,
-            # For one of the loop's timers it otherwise comes by itself.
-            every=summons.waits or not hasattr(loop, "_scheduled"),
         )
         self._selector.select = self._hook
 
@@ -184,6 +200,15 @@ class HookedLoop(WatchedLoop):
     def waits(self) -> bool:
         """Return whether the loop is in `select` until something happens, and nothing ended."""
         return self._slot[0] == _WAITS and not self._ended
+
+    def dozes(self) -> bool:
+        """Let it beat no longer: it wakes the watchdog as soon as it stirs."""
+        self._beat.rest()
+        return True
+
+    def beats(self) -> bool:
+        """Return whether there is a beat that wakes the watchdog when no other follows."""
+        return self._beat.is_fresh()
 
     def timer_ns(self) -> int:
         """Return when asyncio's next timer is due; now, where the loop is late for it."""
@@ -207,6 +232,7 @@ class HookedLoop(WatchedLoop):
         """Put back what was there, unless somebody has put theirs over ours since."""
         super().leave()
         self._summons.leave()
+        self._beat.leave()
         if vars(self._selector).get("select") is self._hook:
             if self._replaced is None:
                 del self._selector.select
@@ -220,9 +246,8 @@ def _hook(
     ended: deque[tuple[float, float]],
     threshold_ns: int,
     summons: Summons,
+    beat: Beat,
     note: Callable[[], None],
-    *,
-    every: bool,
 ) -> Callable[..., Any]:
     # This runs at every turn of the loop. Floats, because whole nanoseconds are too big for
     # CPython's quick integers; asyncio says with its literal 0 that something is ready. `select`
@@ -231,25 +256,37 @@ def _hook(
     clock = time.perf_counter
     threshold_s = threshold_ns / 1e9
     nothing = 0
-    dozing, under_way, take_back = summons.dozing, summons.under_way, summons.take_back
+    dozing, due, waits = summons.dozing, summons.due, summons.waits
+    beat_due = beat.due
+
+    def stirs(now: float, events: Any) -> None:
+        if not dozing[0]:
+            beat.give(now)
+            return
+        # As it fell asleep, this loop may have been about to beat.
+        beat_due[0] = 0.0
+        if (events or now > due[0]) and not summons.under_way[0]:
+            note()
+            summons.send()
 
     def select(timeout: Any = None) -> Any:
         since = slot[0]
-        if clock() - since >= threshold_s and since > _WAITS:
-            until = clock()
+        now = clock()
+        if now - since >= threshold_s and since > _WAITS:
             note()
-            ended.append((since, until))
+            ended.append((since, now))
         if timeout is nothing:
             slot[0] = _LOOKS
         else:
             slot[0] = _WAITS
-            if under_way[0]:
-                take_back()
+            if waits and dozing[0]:
+                summons.send_after(now, timeout, note)
+            elif waits and due[0]:
+                summons.take_back()
         events = inner(timeout)
-        slot[0] = clock()
-        if dozing[0] and (events or every) and not under_way[0]:
-            note()
-            summons.send()
+        slot[0] = now = clock()
+        if now >= beat_due[0]:
+            stirs(now, events)
         return events
 
     return select
@@ -285,10 +322,14 @@ class PingedLoop(WatchedLoop):
     def rests(self) -> bool:
         """Return whether the frame that runs the loop is on top, and no ping is under way."""
         frame = sys._current_frames().get(self.thread)
-        if self._pinged_ns or self._missed or id(frame) != self.floor:
+        if self._pinged_ns or self._missed or not self.is_idle(frame):
             return False
         self._idle_ns = time.perf_counter_ns()
         return True
+
+    def is_idle(self, frame: FrameType | None) -> bool:
+        """Return whether it is the frame that runs the loop."""
+        return frame is None or id(frame) == self.floor
 
     def ended(self) -> list[tuple[int, int]]:
         """Return the stretch that an answer has just ended."""
@@ -305,7 +346,7 @@ class PingedLoop(WatchedLoop):
 
     def look(self, frame: FrameType | None, at_ns: int, held_ns: int) -> None:
         """Ping if the loop runs something and no ping is under way."""
-        if frame is None or id(frame) == self.floor:
+        if self.is_idle(frame):
             if not self._pinged_ns:
                 self._idle_ns = at_ns
         elif not self._pinged_ns:

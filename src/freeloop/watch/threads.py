@@ -61,28 +61,36 @@ class Suspects:
 
     def __init__(self) -> None:
         self._at_scan: dict[int, Reading] = {}
+        self._passed_over: set[int | None] = set()
 
     def scan(self) -> None:
         """Read what the threads have used so far; of the first ones, where there are very many."""
+        threads = threading.enumerate()
+        self._passed_over = {thread.ident for thread in threads[_MOST_THREADS:]}
         self._at_scan = {
             thread.ident: reading
-            for thread in threading.enumerate()[:_MOST_THREADS]
+            for thread in threads[:_MOST_THREADS]
             if thread.ident is not None and (reading := of_thread(thread.native_id)) is not None
         }
 
     def starved_ns(self, without: set[int]) -> int:
         """Return how long another thread has been kept from a core since the scan, the most of all.
 
+        A thread that is younger than the scan counts with all of its life.
+
         Args:
             without: Threads that are not meant.
         """
+        known = [
+            thread
+            for thread in reversed(threading.enumerate())
+            if thread.ident not in without and thread.ident not in self._passed_over
+        ]
         return max(
             (
-                now.delay_ns - then.delay_ns
-                for thread in threading.enumerate()[:_MOST_THREADS]
-                if thread.ident not in without
-                and (then := self._at_scan.get(thread.ident or 0)) is not None
-                and (now := of_thread(thread.native_id)) is not None
+                now.delay_ns - self._at_scan.get(thread.ident or 0, _NEVER).delay_ns
+                for thread in known[:_MOST_THREADS]
+                if (now := of_thread(thread.native_id)) is not None
             ),
             default=0,
         )
@@ -106,24 +114,31 @@ class Suspects:
         ]
 
     def busiest(
-        self, at_work: list[tuple[threading.Thread, tuple[Frame, ...]]], asleep_ns: int
-    ) -> tuple[Frame, ...]:
-        """Return the stack of the thread that used most since the scan; empty if none is to blame.
+        self,
+        at_work: list[tuple[threading.Thread, tuple[Frame, ...]]],
+        *,
+        lock_ns: int,
+        asleep_ns: int,
+    ) -> tuple[tuple[Frame, ...], int]:
+        """Return the stack of the thread that used most since the scan, and how long it held on.
 
         Args:
             at_work: See above.
+            lock_ns: How long the lock was held; what the thread was kept from a core is taken off.
             asleep_ns: Above 0: the lock was held, and the cores were hardly used: then it was held
                 by a thread that slept, unless that thread was kept from a core itself.
         """
         best: tuple[Frame, ...] = ()
-        most_ns = -1
+        most_ns, net_ns = -1, 0
         for thread, stack in at_work:
             now = of_thread(thread.native_id)
             if now is None:
                 continue
             then = self._at_scan.get(thread.ident or 0, _NEVER)
-            if asleep_ns > 0 and (now.delay_ns - then.delay_ns) * 3 >= asleep_ns:
+            delay_ns = now.delay_ns - then.delay_ns
+            if asleep_ns > 0 and delay_ns * 3 >= asleep_ns:
                 continue
             if now.cpu_ns - then.cpu_ns > most_ns:
                 best, most_ns = stack, now.cpu_ns - then.cpu_ns
-        return best
+                net_ns = lock_ns - delay_ns
+        return best, net_ns

@@ -4,7 +4,7 @@ Every step of a task, and whatever a thread hands over, is scheduled by `loop.ca
 on the loop. A function in its place, on that one loop and only while the watchdog dozes, takes
 itself away when it wakes the watchdog: nothing is left in the way of the callbacks of a loop that
 works. Where the watchdog need not come at once, the function stays until the loop has nothing left
-to do, and takes that back.
+to do, and puts that off.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from typing import Any
 from freeloop.watch.summons import Summons
 
 _NAME = "call_soon"
+_NOTES_APART_NS = 500_000_000
+# A plain callback does not walk into the wire. Servers take a step more often than that.
+_STILL_NS = 200_000_000
 
 
 class Tripwire:
@@ -36,7 +39,7 @@ class Tripwire:
         self._note = note
         self.tripped_ns = 0
         self._wire = self._trip
-        self._steps = self._steps_seen = 0
+        self._steps = self._steps_seen = self._noted_ns = 0
 
     def set(self) -> bool:
         """Wait for the next step; return False where somebody else stands in that place."""
@@ -54,8 +57,10 @@ class Tripwire:
         self._steps += 1
         if self._summons.under_way[0]:
             return self._stock(*arguments, **named)
-        self.tripped_ns = time.perf_counter_ns()
-        self._note()
+        now_ns = self.tripped_ns = time.perf_counter_ns()
+        if now_ns - self._noted_ns >= _NOTES_APART_NS:
+            self._noted_ns = now_ns
+            self._note()
         comes_later = self._summons.send()
         step = self._stock(*arguments, **named)
         if comes_later:
@@ -73,6 +78,8 @@ class Tripwire:
         if self._summons.dozing[0] and self._steps != self._steps_seen:
             self._look_again()
             return
-        self._summons.take_back()
-        if not self._summons.dozing[0]:
+        if self._summons.dozing[0]:
+            self._summons.put_off(_STILL_NS)
+        else:
+            self._summons.take_back()
             self.take_away()

@@ -23,11 +23,13 @@ from freeloop.watch.loops import HookedLoop, PingedLoop, WatchedLoop, has_select
 from freeloop.watch.origin import in_flight
 from freeloop.watch.summons import Summons
 
-_DOZE_NS, _DOZE_BUSY_NS = 1_000_000_000, 100_000_000
+_DOZE_NS, _DOZE_BUSY_NS = 30_000_000_000, 50_000_000
 # A plain callback of a loop without a hook wakes nobody. Soon after something has happened they are
 # more likely than later.
 _DOZE_PEEKING_NS, _DOZE_PEEKING_LATER_NS = 50_000_000, 200_000_000
 _LATER_NS = 5_000_000_000
+# What waits without holding the loop is looked for so often while every loop beats.
+_BEATEN_NS = 50_000_000
 # Woken more often than that, it waits a moment each time before it dozes again.
 _RESTS_APART_NS = 40_000_000
 # What wakes an idle loop for a moment is over by then.
@@ -64,9 +66,12 @@ class Watchdog:
         with self._starting:
             if self._thread is None and type(self._alarm) is Alarm:
                 self._alarm = new_alarm()
-        kind = HookedLoop if has_selector(loop) else PingedLoop
         summons = Summons(self.dozing, self.wake, self._alarm.timer(), self.threshold_ns // 2)
-        watched = kind(loop, self.threshold_ns, summons)
+        watched: WatchedLoop
+        if has_selector(loop):
+            watched = HookedLoop(loop, self.threshold_ns, summons, self._alarm.timer())
+        else:
+            watched = PingedLoop(loop, self.threshold_ns, summons)
         self.hidden.attach(loop)
         self.loops[loop] = watched
         with self._starting:
@@ -116,6 +121,7 @@ class Watchdog:
 
     def _run(self) -> None:
         lookout = Lookout(self.threshold_ns, self.hidden)
+        self._alarm.late = lambda: lookout.glance(list(self.loops.values()))
         gc_passes.start()
         if self.never_awaited:
             never_awaited.start()
@@ -142,12 +148,14 @@ class Watchdog:
 
     def _sleep(self, lookout: Lookout) -> None:
         """Sleep, then look."""
-        pause_ns = self._pause_ns(lookout)
-        if self.dozing[0]:
-            due_ns, woken = self._doze(lookout, pause_ns)
+        if self._may_doze(lookout) and self._dozes():
+            due_ns, woken = self._doze(lookout)
         else:
+            self.dozing[0] = False
+            pause_ns = self._pause_ns(lookout)
             due_ns, woken = self._alarm.wait(lookout.looked_ns + pause_ns, least_ns=pause_ns // 2)
         if woken:
+            lookout.idle_looks = 0
             due_ns = self._after_waking(lookout, due_ns)
             if self._rests_again(lookout, due_ns, apart_ns=0):
                 return
@@ -165,10 +173,10 @@ class Watchdog:
                 watched.leave()
             done.set()
 
-    def _doze(self, lookout: Lookout, pause_ns: int) -> tuple[int, bool]:
+    def _doze(self, lookout: Lookout) -> tuple[int, bool]:
         """Doze on while all that happens are turns of an idle loop; return as `Alarm.wait` does."""
         while True:
-            due_ns = max(lookout.looked_ns, self._rested_ns) + pause_ns
+            due_ns = max(lookout.looked_ns, self._rested_ns) + self._doze_ns()
             for each in list(self.loops.values()):
                 due_ns = min(due_ns, each.timer_ns() + self.threshold_ns // 2)
             due_ns, woken = self._alarm.wait(due_ns, least_ns=self.threshold_ns // 2)
@@ -212,13 +220,17 @@ class Watchdog:
         ):
             return False
         self._rested_ns = now_ns
+        lookout.idle_looks += 1
         reports.hand_on()
         return True
 
     def _dozes(self, after_s: float = 0.0) -> bool:
         """Have every loop wake us at its next turn; return False if one has just had it."""
         if after_s:
+            due_ns = time.perf_counter_ns() + int(after_s * 1e9)
             time.sleep(after_s)
+            if self._alarm.came(due_ns):
+                return False
         self.dozing[0] = True
         for each in list(self.loops.values()):
             each.dozes()
@@ -228,24 +240,37 @@ class Watchdog:
                 return False
         return True
 
+    def _may_doze(self, lookout: Lookout) -> bool:
+        """Return whether nothing goes on that must be looked at while it does."""
+        if in_flight or self.hidden.follows or lookout.suspicious:
+            self._busy_ns = time.perf_counter_ns()
+        if lookout.suspicious or (in_flight and self._is_pinged()):
+            return False
+        return lookout.idle_looks >= (_IDLE_LOOKS if in_flight else 1)
+
+    def _doze_ns(self) -> int:
+        """Return how long to doze if nobody wakes us."""
+        loops = list(self.loops.values())
+        if self._is_pinged():
+            quiet_ns = time.perf_counter_ns() - self._busy_ns
+            later = quiet_ns >= _LATER_NS and all(each.dozes() for each in loops)
+            if not later:
+                return _DOZE_PEEKING_NS
+            # With timers the tripwire leaves one behind.
+            return _DOZE_PEEKING_LATER_NS if type(self._alarm) is Alarm else _DOZE_NS
+        return _DOZE_BUSY_NS if in_flight or self.hidden.follows else _DOZE_NS
+
     def _pause_ns(self, lookout: Lookout) -> int:
-        """Return how long to sleep; while `dozing` is set, until somebody wakes us."""
-        busy = bool(in_flight) or self.hidden.follows
-        now_ns = time.perf_counter_ns()
-        if busy or lookout.suspicious:
-            self._busy_ns = now_ns
+        """Return how long to sleep awake."""
         if lookout.suspicious:
             return self.threshold_ns // 4
         loops = list(self.loops.values())
-        pinged = any(isinstance(each, PingedLoop) for each in loops)
-        if lookout.idle_looks < (_IDLE_LOOKS if in_flight else 1) or (pinged and in_flight):
-            return self.threshold_ns // 2
-        if not self._dozes():
-            return self.threshold_ns // 2
-        if pinged:
-            later = all(each.dozes() for each in loops) and now_ns - self._busy_ns >= _LATER_NS
-            return _DOZE_PEEKING_LATER_NS if later else _DOZE_PEEKING_NS
-        return _DOZE_BUSY_NS if busy else _DOZE_NS
+        if loops and all(each.beats() for each in loops):
+            return _BEATEN_NS
+        return self.threshold_ns // 2
+
+    def _is_pinged(self) -> bool:
+        return any(isinstance(each, PingedLoop) for each in list(self.loops.values()))
 
 
 watchdog = Watchdog()

@@ -16,6 +16,8 @@ from freeloop.watch.loops import WatchedLoop
 _EVERY_NS = 50_000_000
 # Looks at very many threads or tasks are followed by pauses so many times as long: 1 % at most.
 _PAUSE_FACTOR = 100
+# A look at few takes as long on a core that has slept, and then a long pause would miss what waits.
+_FEW_NS, _FEW_EVERY_NS = 5_000_000, 100_000_000
 
 
 class Hidden:
@@ -51,4 +53,7 @@ class Hidden:
         # The shorter of two: a look that was slow once, the first one always, says nothing.
         steady_ns = min(spent_ns, self._spent_ns)
         self._spent_ns = spent_ns
-        self._next_ns = at_ns + max(_EVERY_NS, steady_ns * _PAUSE_FACTOR)
+        pause_ns = max(_EVERY_NS, steady_ns * _PAUSE_FACTOR)
+        if steady_ns <= _FEW_NS:
+            pause_ns = min(pause_ns, _FEW_EVERY_NS)
+        self._next_ns = at_ns + pause_ns
