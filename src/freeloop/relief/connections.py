@@ -19,6 +19,7 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from freeloop.relief import switch
 from freeloop.relief.request_thread import untouched
+from freeloop.relief.sqlite_functions import take_off_on_closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -84,13 +85,17 @@ class release_connections:  # noqa: N801 - reads as a function, as `transaction.
 
 
 def tracking_create_connection(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `ConnectionHandler.create_connection`; async requests' cursors are kept track of."""
+    """Return `ConnectionHandler.create_connection`; async requests' cursors are kept track of.
+
+    Theirs also close quietly, if they are SQLite's: see `sqlite_functions`.
+    """
 
     def create_connection(self: Any, alias: str) -> Any:
         connection = stock(self, alias)
         # Set by asgiref in the threads that it runs sync code of async callers in.
         if getattr(SyncToAsync.threadlocal, "main_event_loop", None) is not None:
             _track_cursors(connection)
+            take_off_on_closing(connection)
         return connection
 
     return create_connection
