@@ -11,6 +11,7 @@ connection that is no plain `sqlite3.Connection`, or has a statement under way, 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from functools import cache
 from typing import Any
 
@@ -38,8 +39,7 @@ def _take_off(raw: Any) -> None:
         for name, arguments in _registered():
             take_off(name, arguments, None)
     except sqlite3.Error:
-        # A statement is under way. Closing frees the rest.
-        return
+        return  # a statement is under way: closing frees the rest
 
 
 class _Recorder(sqlite3.Connection):
@@ -61,15 +61,13 @@ class _Recorder(sqlite3.Connection):
 @cache
 def _registered() -> tuple[tuple[str, int], ...]:
     """Return name and number of arguments of every function that the installed Django registers."""
-    # Not before a connection of that backend was made, which imports it.
-    from django.db.backends.sqlite3 import _functions  # type: ignore[attr-defined]
-
-    recorder = _Recorder()
     try:
-        _functions.register(recorder)
+        # Not before a connection of that backend was made, which imports it.
+        from django.db.backends.sqlite3 import _functions  # type: ignore[attr-defined]
+
+        with closing(_Recorder()) as recorder:
+            _functions.register(recorder)
+            return tuple(recorder.registered)
     except Exception:
-        # It works otherwise than it used to: then nothing is taken off.
+        # It works otherwise than it used to, or an audit hook refuses: then nothing is taken off.
         return ()
-    finally:
-        recorder.close()
-    return tuple(recorder.registered)

@@ -141,19 +141,21 @@ def test_what_async_requests_open_closes_so() -> None:
     assert "_close" not in vars(opened())
 
 
-def test_functions_of_an_unknown_shape_stay(
-    raw: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("place", ["_functions.register", "_Recorder"])
+def test_functions_that_cannot_be_asked_for_stay(
+    place: str, raw: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Django that registers otherwise: nothing is known, so nothing is taken off."""
+    """A Django that registers otherwise; an audit hook that refuses another connection."""
     from freeloop.relief import sqlite_functions
 
-    def register(connection: Any) -> None:
-        raise TypeError("takes a pool")
+    def refuses(*_given: Any) -> None:
+        raise TypeError("not so")
 
     monkeypatch.setattr(sqlite_functions, "_registered", sqlite_functions._registered.__wrapped__)
     _functions.register(raw)
     before = functions(raw)
-    monkeypatch.setattr(_functions, "register", register)
+    owner, _, name = place.rpartition(".")
+    monkeypatch.setattr(_functions if owner else sqlite_functions, name, refuses)
 
     _take_off(raw)
 
